@@ -1,0 +1,54 @@
+import type { Instant, RandomSource, WallTime } from '../base/index.js';
+import type { CryptoProvider } from '../crypto/provider.js';
+import type { NodeKeys } from '../network/index.js';
+import type { SocketAddress } from '../wire/index.js';
+
+/** What joining a network gave; a node keeps it in its store. */
+export interface Membership {
+  /** 16 bytes. */
+  readonly network: Uint8Array;
+  /** Ed25519 public key; its hash is the network's id. */
+  readonly rootKey: Uint8Array;
+  readonly nodeId: number;
+  /** The name under which the directory lists this node. */
+  readonly name: string;
+  /** Encoded credential: our certificate and its issuers. */
+  readonly credential: Uint8Array;
+  /** X25519 public key of the NMN. */
+  readonly nmnStaticKey: Uint8Array;
+}
+
+/** What the store held when the process started; every part may be missing, except the first four. */
+export interface SavedNode {
+  readonly keys: NodeKeys;
+  readonly membership: Membership;
+  /** Starts of this node, this one included; written before the node was made. */
+  readonly bootCounter: number;
+  /** First message sequence of this start; all above it, up to the next start's, are reserved on disk. */
+  readonly firstSequence: number;
+  /** 8 random bytes of the outbox store. */
+  readonly outboxIncarnation: Uint8Array;
+  /** 8 random bytes of the store that remembers what was received. */
+  readonly inboxIncarnation: Uint8Array;
+  /** 32 random bytes for reset tokens. */
+  readonly resetSecret: Uint8Array;
+  readonly state?: Uint8Array;
+  readonly secrets?: Uint8Array;
+  readonly replays?: Uint8Array;
+  readonly time?: Uint8Array;
+  /** Where peers were reached last, by node id. */
+  readonly addresses: ReadonlyMap<number, readonly SocketAddress[]>;
+}
+
+/** What a cluster node is made of. */
+export interface ClusterNodeOptions {
+  readonly provider: CryptoProvider;
+  readonly random: RandomSource;
+  readonly now: Instant;
+  readonly wall: WallTime;
+  readonly saved: SavedNode;
+  /** Where the NMN is tried, resolved; may change by `setNmnAddresses`. */
+  readonly nmnAddresses: readonly SocketAddress[];
+  /** Documentation ranges (RFC 5737) count as public addresses: for laboratories alone. */
+  readonly allowDocumentationAddresses?: boolean;
+}

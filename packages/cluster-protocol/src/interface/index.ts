@@ -1,0 +1,23 @@
+export { ClusterNode } from './cluster-node.js';
+export type { NodeReport, PeerExplanation } from './cluster-node.js';
+export type { ClusterNodeOptions, Membership, SavedNode } from './cluster-options.js';
+export type { AwayReason, ClusterEvent, MemberReport } from './events.js';
+export { callNmn, joinNetwork } from './joining.js';
+export type { Joined, JoinOutcome } from './joining.js';
+export type {
+  Host,
+  Link,
+  LinkId,
+  LinkOptions,
+  LocalAddress,
+  Machine,
+  RunningMachine,
+  SendError,
+  Store,
+  Transmit,
+} from './machine.js';
+export { encodeHosts, MemberRuntime, NMN_HOSTS_KEY } from './member-runtime.js';
+export type { MemberOptions } from './member-runtime.js';
+export { NmnCall } from './nmn-call.js';
+export type { CallEvent, CallFailure, CallOptions } from './nmn-call.js';
+export { loadKeys, loadMembership, membershipChanges, startNode } from './saved-node.js';

@@ -1,0 +1,242 @@
+import { ClusterError, type Duration, milliseconds, minutes, randomFraction, sameBytes, seconds } from '../base/index.js';
+import { type HostPort, type JoinUri, type NodeKind, parseHostPort, parseJoinUri, formatHostPort } from '../network/index.js';
+import { encodeWith, Reader, socketAddress, type SocketAddress } from '../wire/index.js';
+import { ClusterNode } from './cluster-node.js';
+import type { Membership, SavedNode } from './cluster-options.js';
+import type { ClusterEvent } from './events.js';
+import { joinNetwork } from './joining.js';
+import type { Host, LinkOptions, RunningMachine, Store } from './machine.js';
+import { loadKeys, loadMembership, membershipChanges, startNode } from './saved-node.js';
+
+/** Waits between tries to join while the NMN does not answer. */
+const JOIN_BACKOFF: readonly Duration[] = [1, 2, 4, 8, 15, 30].map(seconds);
+/** How often names of the NMN are resolved again and the wall clock is read again. */
+const REFRESH: Duration = minutes(60);
+const HOSTS_KEY = 'node/nmn-hosts';
+const PORT_KEY = 'node/port';
+
+/** How to open a member of a network. */
+export interface MemberOptions {
+  readonly host: Host;
+  /** Holds the node; closed by whoever opened it. */
+  readonly store: Store;
+  /** Used only while the store holds no membership. */
+  readonly join?: string | undefined;
+  /** Wanted name; the NMN may have another one in the invitation. */
+  readonly name?: string | undefined;
+  readonly kind: NodeKind;
+  /** IP addresses of a host name; an address resolves to itself. */
+  readonly resolve: (host: string) => Promise<readonly string[]>;
+  readonly links?: LinkOptions;
+  readonly allowDocumentationAddresses?: boolean;
+  /** Something that a person should know and nobody waits for: the NMN is away while joining, a write failed. */
+  readonly notice?: (text: string) => void;
+  /** Rejects the opening when it resolves: for programs that are interrupted while they wait for an NMN. */
+  readonly aborted?: Promise<unknown>;
+}
+
+/** A running member: its cluster node in the hands of a host, its changes in a store. */
+export class MemberRuntime {
+  readonly node: ClusterNode;
+  readonly host: Host;
+  readonly store: Store;
+  readonly membership: Membership;
+  /** Hexadecimal: names this node's messages, with their sequences. */
+  readonly incarnation: string;
+  readonly #running: RunningMachine;
+  readonly #listeners = new Set<(event: ClusterEvent) => void>();
+  readonly #options: MemberOptions;
+  #cancelRefresh: () => void = () => undefined;
+  #writes: Promise<void> = Promise.resolve();
+  #closed = false;
+
+  private constructor(
+    options: MemberOptions,
+    saved: SavedNode,
+    node: ClusterNode,
+    running: RunningMachine,
+  ) {
+    this.#options = options;
+    this.host = options.host;
+    this.store = options.store;
+    this.membership = saved.membership;
+    this.incarnation = [...saved.outboxIncarnation].map(byte => byte.toString(16).padStart(2, '0')).join('');
+    this.node = node;
+    this.#running = running;
+  }
+
+  /**
+   * Opens the member that the store holds, or joins first. Waits for an NMN that does not answer as long as it takes,
+   * and says so once. Throws `JOIN_URI_INVALID`, `JOIN_REFUSED`, `WRONG_NETWORK`, `NOT_A_MEMBER`, `STORE_…`, `PORT_IN_USE`.
+   */
+  static async open(options: MemberOptions): Promise<MemberRuntime> {
+    const { host, store } = options;
+    const uri = options.join === undefined || options.join === '' ? undefined : parseJoinUri(options.join);
+    const membership = (await loadMembership(store)) ?? (await join(options, uri));
+    if (uri && !sameBytes(uri.network, membership.network))
+      throw new ClusterError(
+        'WRONG_NETWORK',
+        'the join URI is of another network than the one this store belongs to: use another store for it, or leave the URI out',
+      );
+    const saved = await startNode(store, host.crypto, host.random, membership);
+    const hosts = await loadHosts(store);
+    const node = new ClusterNode({
+      provider: host.crypto,
+      random: host.random,
+      now: host.now(),
+      wall: host.wallTime(),
+      saved,
+      nmnAddresses: await resolveAll(options, hosts),
+      ...(options.allowDocumentationAddresses !== undefined && {
+        allowDocumentationAddresses: options.allowDocumentationAddresses,
+      }),
+    });
+    const last = await store.read(PORT_KEY);
+    const port = last ? new Reader(last).uint16() : 0;
+    const early: ClusterEvent[] = [];
+    const sink = { take: (event: ClusterEvent): void => void early.push(event) };
+    const links: LinkOptions = port > 0 ? { port, whenTaken: 'any', ...options.links } : (options.links ?? {});
+    const running = await host.run(node, links, event => {
+      sink.take(event);
+    });
+    const runtime = new MemberRuntime(options, saved, node, running);
+    sink.take = event => {
+      runtime.#take(event);
+    };
+    for (const event of early) runtime.#take(event);
+    const bound = running.links[0]?.port;
+    if (bound !== undefined && bound !== port)
+      await store.write(new Map([[PORT_KEY, encodeWith(2, writer => writer.uint16(bound))]]));
+    runtime.#scheduleRefresh(hosts);
+    return runtime;
+  }
+
+  /** Runs a verb of the node now; what it wants to send leaves in this turn of the event loop. */
+  do<T>(verb: (node: ClusterNode, now: ReturnType<Host['now']>) => T): T {
+    if (this.#closed) throw new ClusterError('INVALID_STATE', 'this node is closed');
+    const result = verb(this.node, this.host.now());
+    this.#running.turn();
+    return result;
+  }
+
+  /** Hears of everything the node tells from now on. Returns how to stop. */
+  on(listener: (event: ClusterEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Says goodbye and waits until everything is written. The store stays open. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.do((node, now) => {
+      node.close(now);
+    });
+    this.#closed = true;
+    this.#cancelRefresh();
+    await this.#running.close();
+    await this.#writes;
+  }
+
+  #take(event: ClusterEvent): void {
+    if (event.kind === 'persist') {
+      const write = this.store.write(event.changes).catch((error: unknown) => {
+        this.#options.notice?.(`the store cannot be written: ${String(error)}`);
+      });
+      this.#writes = Promise.all([this.#writes, write]).then(() => undefined);
+      return;
+    }
+    for (const listener of [...this.#listeners]) listener(event);
+  }
+
+  #scheduleRefresh(hosts: readonly HostPort[]): void {
+    this.#cancelRefresh = this.host.schedule(REFRESH, () => {
+      if (this.#closed) return;
+      this.do((node, now) => {
+        node.handleClock(now, this.host.wallTime());
+      });
+      void resolveAll(this.#options, hosts).then(addresses => {
+        if (this.#closed) return;
+        if (addresses.length > 0)
+          this.do((node, now) => {
+            node.setNmnAddresses(now, addresses);
+          });
+        this.#scheduleRefresh(hosts);
+      });
+    });
+  }
+}
+
+async function join(options: MemberOptions, uri: JoinUri | undefined): Promise<Membership> {
+  const { host, store } = options;
+  if (!uri)
+    throw new ClusterError(
+      'NOT_A_MEMBER',
+      'the store holds no membership of a network and there is no join URI: get an invitation with `coconet invite` and give it as `join`',
+    );
+  const keys = await loadKeys(store, host.crypto, host.random);
+  for (let attempt = 0; ; attempt++) {
+    const addresses = await resolveAll(options, uri.hosts);
+    const outcome = await joinNetwork(host, uri, addresses, keys, {
+      kind: options.kind,
+      name: options.name ?? uri.name ?? '',
+    });
+    if (outcome.kind === 'joined') {
+      const { membership, state, secrets } = outcome.joined;
+      const changes = membershipChanges(keys, membership, { state, secrets });
+      changes.set(HOSTS_KEY, encodeHosts(uri.hosts));
+      await store.write(changes);
+      return membership;
+    }
+    const where = uri.hosts.map(formatHostPort).join(', ');
+    if (attempt === 0)
+      options.notice?.(`the NMN at ${where} cannot be reached (${outcome.text}); trying again until it can`);
+    const base = JOIN_BACKOFF[Math.min(attempt, JOIN_BACKOFF.length - 1)]!;
+    await wait(options, milliseconds(base * (1 + 0.25 * randomFraction(host.random))));
+  }
+}
+
+async function wait(options: MemberOptions, delay: Duration): Promise<void> {
+  let cancel: () => void = () => undefined;
+  const passed = new Promise<'passed'>(resolve => {
+    cancel = options.host.schedule(delay, () => {
+      resolve('passed');
+    });
+  });
+  const aborted = options.aborted?.then(() => 'aborted' as const);
+  if ((await Promise.race(aborted ? [passed, aborted] : [passed])) === 'passed') return;
+  cancel();
+  throw new ClusterError('CANCELLED', 'called off while waiting for the NMN');
+}
+
+/** Where the NMN is: kept beside the membership, because hosts move and keys do not. */
+export function encodeHosts(hosts: readonly HostPort[]): Uint8Array {
+  return encodeWith(4_096, writer => {
+    writer.uint8(hosts.length);
+    for (const host of hosts) writer.text(formatHostPort(host));
+  });
+}
+
+/** Name of the store's entry with the NMN's hosts. */
+export const NMN_HOSTS_KEY: string = HOSTS_KEY;
+
+async function loadHosts(store: Store): Promise<readonly HostPort[]> {
+  const bytes = await store.read(HOSTS_KEY);
+  if (!bytes) return [];
+  const reader = new Reader(bytes);
+  const hosts: HostPort[] = [];
+  for (let left = reader.uint8(); left > 0 && !reader.failed; left--) hosts.push(parseHostPort(reader.text(300)));
+  return hosts;
+}
+
+async function resolveAll(
+  options: MemberOptions,
+  hosts: readonly HostPort[],
+): Promise<readonly SocketAddress[]> {
+  const resolved = await Promise.all(
+    hosts.map(async ({ host, port }) => {
+      const addresses = await options.resolve(host).catch(() => []);
+      return addresses.map(address => socketAddress(address, port));
+    }),
+  );
+  return resolved.flat().filter(address => address !== undefined);
+}

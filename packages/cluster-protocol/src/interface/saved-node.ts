@@ -1,0 +1,178 @@
+import { randomBytes, type RandomSource } from '../base/index.js';
+import { ClusterError } from '../base/index.js';
+import type { CryptoProvider } from '../crypto/provider.js';
+import {
+  createNodeKeys,
+  decodeNodeKeys,
+  encodeNodeKeys,
+  type NodeKeys,
+} from '../network/index.js';
+import { encodeWith, Reader, readSocketAddress, type SocketAddress, writeSocketAddress } from '../wire/index.js';
+import type { Membership, SavedNode } from './cluster-options.js';
+import type { Store } from './machine.js';
+
+/** Names under which a node keeps things in its store. */
+export const StoreKey = {
+  keys: 'node/keys',
+  membership: 'node/membership',
+  credential: 'node/credential',
+  start: 'node/start',
+  identity: 'node/store',
+  state: 'network/state',
+  secrets: 'network/secrets',
+  replays: 'network/replays',
+  time: 'network/time',
+  addresses: (nodeId: number): string => `peer/${nodeId}/addresses`,
+} as const;
+
+const ADDRESS_PREFIX = 'peer/';
+/** Addresses remembered of one peer: one of each scope and family, and one to spare. */
+const MAX_ADDRESSES = 8;
+const FORMAT = 1;
+/** Sequences reserved for one start of the program: no process sends that many messages to one peer. */
+const SEQUENCES_PER_START = 2 ** 32;
+const NETWORK_LENGTH = 16;
+const KEY_LENGTH = 32;
+const MAX_CREDENTIAL = 4_096;
+
+export function encodeAddresses(addresses: readonly SocketAddress[]): Uint8Array {
+  return encodeWith(200, writer => {
+    const kept = addresses.slice(0, MAX_ADDRESSES);
+    writer.uint8(kept.length);
+    for (const address of kept) writeSocketAddress(writer, address);
+  });
+}
+
+function decodeAddresses(bytes: Uint8Array): readonly SocketAddress[] {
+  const reader = new Reader(bytes);
+  const count = Math.min(reader.uint8(), MAX_ADDRESSES);
+  const addresses: SocketAddress[] = [];
+  for (let i = 0; i < count; i++) {
+    const address = readSocketAddress(reader);
+    if (!address || reader.failed) break;
+    addresses.push(address);
+  }
+  return addresses;
+}
+
+function encodeMembership(membership: Membership): Uint8Array {
+  return encodeWith(MAX_CREDENTIAL + 256, writer => {
+    writer
+      .uint8(FORMAT)
+      .bytes(membership.network)
+      .bytes(membership.rootKey)
+      .uint32(membership.nodeId)
+      .text(membership.name)
+      .bytes(membership.nmnStaticKey)
+      .block(membership.credential);
+  });
+}
+
+function decodeMembership(bytes: Uint8Array): Membership | undefined {
+  const reader = new Reader(bytes);
+  const format = reader.uint8();
+  const membership: Membership = {
+    network: reader.bytes(NETWORK_LENGTH).slice(),
+    rootKey: reader.bytes(KEY_LENGTH).slice(),
+    nodeId: reader.uint32(),
+    name: reader.text(256),
+    nmnStaticKey: reader.bytes(KEY_LENGTH).slice(),
+    credential: reader.block(MAX_CREDENTIAL).slice(),
+  };
+  return reader.complete && format === FORMAT ? membership : undefined;
+}
+
+/** The keys of this store's node; made and written at the first call. */
+export async function loadKeys(store: Store, crypto: CryptoProvider, random: RandomSource): Promise<NodeKeys> {
+  const bytes = await store.read(StoreKey.keys);
+  if (bytes) {
+    const keys = decodeNodeKeys(crypto, bytes);
+    if (!keys.ok) throw unreadable(StoreKey.keys);
+    return keys.value;
+  }
+  const keys = createNodeKeys(crypto, random);
+  await store.write(new Map([[StoreKey.keys, encodeNodeKeys(keys)]]));
+  return keys;
+}
+
+/** The membership that the store holds, if any: the credential is the latest one. */
+export async function loadMembership(store: Store): Promise<Membership | undefined> {
+  const bytes = await store.read(StoreKey.membership);
+  if (!bytes) return undefined;
+  const membership = decodeMembership(bytes);
+  if (!membership) throw unreadable(StoreKey.membership);
+  const renewed = await store.read(StoreKey.credential);
+  return renewed ? { ...membership, credential: renewed } : membership;
+}
+
+/** What joining or creating a network gave, as changes of the store: all of it or nothing is written. */
+export function membershipChanges(
+  keys: NodeKeys,
+  membership: Membership,
+  rest: { readonly state: Uint8Array; readonly secrets: Uint8Array },
+): Map<string, Uint8Array | undefined> {
+  return new Map<string, Uint8Array | undefined>([
+    [StoreKey.keys, encodeNodeKeys(keys)],
+    [StoreKey.membership, encodeMembership(membership)],
+    [StoreKey.credential, undefined],
+    [StoreKey.state, rest.state],
+    [StoreKey.secrets, rest.secrets],
+    [StoreKey.replays, undefined],
+    [StoreKey.time, undefined],
+  ]);
+}
+
+/**
+ * Everything a node needs to start, and the counters of this start, which are written before it is returned: whatever
+ * happens afterwards, no boot counter and no message sequence is used twice.
+ */
+export async function startNode(
+  store: Store,
+  crypto: CryptoProvider,
+  random: RandomSource,
+  membership: Membership,
+): Promise<SavedNode> {
+  const keys = await loadKeys(store, crypto, random);
+  const start = new Reader((await store.read(StoreKey.start)) ?? new Uint8Array([0, 0]));
+  const bootCounter = start.varint() + 1;
+  const firstSequence = start.varint();
+  const identity = (await store.read(StoreKey.identity)) ?? randomBytes(random, 48);
+  await store.write(
+    new Map([
+      [StoreKey.identity, identity],
+      [
+        StoreKey.start,
+        encodeWith(16, writer => writer.varint(bootCounter).varint(firstSequence + SEQUENCES_PER_START)),
+      ],
+    ]),
+  );
+  const addresses = new Map<number, readonly SocketAddress[]>();
+  for (const key of await store.list(ADDRESS_PREFIX)) {
+    const nodeId = Number(/^peer\/(\d+)\/addresses$/.exec(key)?.[1]);
+    const bytes = await store.read(key);
+    if (Number.isInteger(nodeId) && bytes) addresses.set(nodeId, decodeAddresses(bytes));
+  }
+  const [state, secrets, replays, time] = await Promise.all(
+    [StoreKey.state, StoreKey.secrets, StoreKey.replays, StoreKey.time].map(key => store.read(key)),
+  );
+  return {
+    keys,
+    membership,
+    bootCounter,
+    firstSequence,
+    outboxIncarnation: identity.slice(0, 8),
+    inboxIncarnation: identity.slice(8, 16),
+    resetSecret: identity.slice(16, 48),
+    addresses,
+    ...(state && { state }),
+    ...(secrets && { secrets }),
+    ...(replays && { replays }),
+    ...(time && { time }),
+  };
+}
+
+const unreadable = (key: string): ClusterError =>
+  new ClusterError(
+    'STORE_UNUSABLE',
+    `the entry ${key} of the store cannot be read: the store is damaged; restore it, or join again into an empty one`,
+  );

@@ -1,0 +1,126 @@
+import { after, ClusterError, type Duration, type Instant } from '../base/index.js';
+import { MAX_MESSAGE, MESSAGE_WINDOW } from '../wire/index.js';
+
+/** Bytes that may wait for one peer: enough for a window of ordinary messages, little enough for a small board. */
+const MAX_WAITING_BYTES = 4 * 1_024 * 1_024;
+
+/** How a message is to be sent. */
+export interface SendOptions {
+  /** After this the message is not sent any more, and `undelivered` tells so. Absent: waits for as long as it takes. */
+  readonly expiresIn?: Duration;
+  /** 0 (first) to 7 (last). Default 4. */
+  readonly priority?: number;
+  /** Class `latest`: a newer message with the same key takes the place of one that is still waiting. */
+  readonly supersedes?: string;
+}
+
+/** A message that was not acknowledged yet. */
+export interface OutboxEntry {
+  readonly sequence: number;
+  readonly service: number;
+  readonly bytes: Uint8Array;
+  readonly priority: number;
+  readonly expiresAt: Instant | undefined;
+  readonly key: string | undefined;
+  /** Whether any of it may have reached the peer. */
+  sent: boolean;
+}
+
+/**
+ * Messages to one peer until they are acknowledged; outlives sessions. Sequences of one incarnation never repeat, and
+ * those under way span less than the receiver's window.
+ */
+export class Outbox {
+  readonly #entries = new Map<number, OutboxEntry>();
+  #next: number;
+  #bytes = 0;
+
+  /** `base`: the first sequence, above all that were ever used in this incarnation. */
+  constructor(base: number) {
+    this.#next = base;
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** The next sequence to be given. */
+  get next(): number {
+    return this.#next;
+  }
+
+  /** The lowest sequence that may still be sent. */
+  get floor(): number {
+    const first = this.#entries.keys().next();
+    return first.done === true ? this.#next : first.value;
+  }
+
+  /** Adds a message and tells which entry it replaces, if any. Throws `MESSAGE_TOO_LARGE` or `QUEUE_FULL`. */
+  push(
+    now: Instant,
+    service: number,
+    bytes: Uint8Array,
+    options: SendOptions,
+  ): { readonly entry: OutboxEntry; readonly superseded: OutboxEntry | undefined } {
+    if (bytes.length > MAX_MESSAGE)
+      throw new ClusterError(
+        'MESSAGE_TOO_LARGE',
+        `a message holds at most ${MAX_MESSAGE} bytes, not ${bytes.length}`,
+      );
+    if (this.#next - this.floor >= MESSAGE_WINDOW || this.#bytes + bytes.length > MAX_WAITING_BYTES)
+      throw new ClusterError(
+        'QUEUE_FULL',
+        `${this.#entries.size} messages (${this.#bytes} bytes) wait for this peer already`,
+      );
+    const superseded = options.supersedes === undefined ? undefined : this.#find(options.supersedes);
+    if (superseded) this.remove(superseded.sequence);
+    const entry: OutboxEntry = {
+      sequence: this.#next++,
+      service,
+      bytes,
+      priority: options.priority ?? 4,
+      expiresAt: options.expiresIn === undefined ? undefined : after(now, options.expiresIn),
+      key: options.supersedes,
+      sent: false,
+    };
+    this.#entries.set(entry.sequence, entry);
+    this.#bytes += bytes.length;
+    return { entry, superseded };
+  }
+
+  /** Takes a message out: acknowledged, cancelled or expired. */
+  remove(sequence: number): OutboxEntry | undefined {
+    const entry = this.#entries.get(sequence);
+    if (!entry) return undefined;
+    this.#entries.delete(sequence);
+    this.#bytes -= entry.bytes.length;
+    return entry;
+  }
+
+  /** Everything that waits, oldest first. */
+  entries(): Iterable<OutboxEntry> {
+    return this.#entries.values();
+  }
+
+  /** Takes out what has expired. */
+  expire(now: Instant): OutboxEntry[] {
+    const expired = [...this.#entries.values()].filter(
+      entry => entry.expiresAt !== undefined && entry.expiresAt <= now,
+    );
+    for (const entry of expired) this.remove(entry.sequence);
+    return expired;
+  }
+
+  /** When the next message expires. */
+  get nextExpiry(): Instant | undefined {
+    let first: Instant | undefined;
+    for (const { expiresAt } of this.#entries.values())
+      if (expiresAt !== undefined && (first === undefined || expiresAt < first)) first = expiresAt;
+    return first;
+  }
+
+  #find(key: string): OutboxEntry | undefined {
+    for (const entry of this.#entries.values()) if (entry.key === key) return entry;
+    return undefined;
+  }
+}

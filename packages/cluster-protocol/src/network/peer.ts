@@ -1,0 +1,88 @@
+import {
+  type Instant,
+  type RandomSource,
+  randomFraction,
+  seconds,
+  type Duration,
+  milliseconds,
+  after,
+} from '../base/index.js';
+import type { ConsentRules } from '../path/index.js';
+import { PathAgent } from '../path/index.js';
+import type { HandshakeId, SessionHandle } from '../session/index.js';
+import { DuplicateFilter } from './duplicate-filter.js';
+import type { SessionKind } from './handshake-payload.js';
+import { Outbox } from './outbox.js';
+
+/** How far we are with a peer. */
+export type PeerConnection =
+  /** Nobody wants it, or nothing can be done until something changes. */
+  | { readonly kind: 'idle' }
+  /** The last try failed; the next one begins at `retryAt`. */
+  | { readonly kind: 'waiting'; readonly retryAt: Instant }
+  | { readonly kind: 'handshaking'; readonly handshake: HandshakeId; readonly session: SessionKind }
+  | { readonly kind: 'connected'; readonly session: SessionHandle; readonly since: Instant };
+
+/**
+ * Waits between tries of 10 s each: none for the first minute, because most interruptions are short, then longer and
+ * longer; anything that changes (presence, interfaces, a new message) starts over at once.
+ */
+const BACKOFF: readonly Duration[] = [0, 0, 0, 0, 0, 0, 2, 4, 8, 15, 30, 60].map(seconds);
+/** Retries spread by this share, so that a crowd that lost its NMN does not come back in step. */
+const JITTER = 0.25;
+
+/** A member as this node deals with it; lives as long as the node. */
+export class Peer {
+  readonly nodeId: number;
+  readonly outbox: Outbox;
+  readonly filter: DuplicateFilter = new DuplicateFilter();
+  readonly agent: PathAgent;
+  connection: PeerConnection = { kind: 'idle' };
+  /** Whether the program wants a session for its own sake; waiting messages want one as well. */
+  wanted = false;
+  /** The peer's stores as of its last session, in hexadecimal. */
+  outboxIncarnation = '';
+  inboxIncarnation = '';
+  #failures = 0;
+
+  constructor(nodeId: number, firstSequence: number, random: RandomSource, rules: ConsentRules) {
+    this.nodeId = nodeId;
+    this.outbox = new Outbox(firstSequence);
+    this.agent = new PathAgent({ random, rules });
+  }
+
+  /** The session, if there is one. */
+  get session(): SessionHandle | undefined {
+    return this.connection.kind === 'connected' ? this.connection.session : undefined;
+  }
+
+  /** Whether there is a reason to have a session. */
+  get needed(): boolean {
+    return this.wanted || this.outbox.size > 0;
+  }
+
+  /** A try has failed: when the next one is to begin. */
+  failed(now: Instant, random: RandomSource): Duration {
+    const base = BACKOFF[Math.min(this.#failures++, BACKOFF.length - 1)]!;
+    const wait = milliseconds(base * (1 + JITTER * randomFraction(random)));
+    this.connection = { kind: 'waiting', retryAt: after(now, wait) };
+    return wait;
+  }
+
+  /** Something has changed, or worked: the next try need not wait. */
+  encourage(now: Instant): void {
+    this.#failures = 0;
+    if (this.connection.kind === 'waiting') this.connection = { kind: 'waiting', retryAt: now };
+  }
+
+  /** The earliest moment at which this peer needs attention. */
+  get deadline(): Instant | undefined {
+    const retry = this.connection.kind === 'waiting' ? this.connection.retryAt : undefined;
+    const expiry = this.outbox.nextExpiry;
+    const agent = this.agent.pollTimeout();
+    return [retry, expiry, agent].reduce<Instant | undefined>(
+      (first, due) => (due === undefined || (first !== undefined && first <= due) ? first : due),
+      undefined,
+    );
+  }
+}

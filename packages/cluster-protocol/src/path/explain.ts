@@ -1,0 +1,183 @@
+import { type Duration, elapsed, type Instant, milliseconds } from '../base/index.js';
+import type { SocketAddress } from '../wire/index.js';
+import type { TargetKind } from './candidate.js';
+import { isRelay, type KnownPath } from './path-book.js';
+import { type PathRoute, type PathScope, routeOf, scopeOf } from './path-score.js';
+import type { RefusedTarget } from './peer-addresses.js';
+import type { ProbeRecord } from './probe-round.js';
+
+/** The path that all data to a peer takes. */
+export interface PathReport {
+  readonly path: PathRoute;
+  readonly scope: PathScope;
+  /** The peer's address; over a relay, the relay's. */
+  readonly remote: SocketAddress;
+  /** `undefined`: nothing has been measured yet. */
+  readonly rtt: Duration | undefined;
+}
+
+/** What became of one address of the peer. */
+export interface ExplainedCandidate {
+  readonly address: SocketAddress;
+  readonly kind: TargetKind;
+  readonly state: 'active' | 'standby' | 'suspect' | 'probing' | 'waiting' | 'refused';
+  /** What the last probes brought; for a refused address the rule that forbids to probe it. */
+  readonly lastResult: string;
+  /** Probes sent since it was named. */
+  readonly probes: number;
+}
+
+/** Why the path to a peer is what it is. */
+export interface Explanation {
+  /** `undefined`: there is no session. */
+  readonly path: PathRoute | undefined;
+  readonly scope: PathScope | undefined;
+  /** One plain sentence for people. */
+  readonly sentence: string;
+  readonly rtt: Duration | undefined;
+  readonly candidates: readonly ExplainedCandidate[];
+  /** When the peer's addresses are probed next, from now; `undefined`: there is no need. */
+  readonly nextTry: Duration | undefined;
+}
+
+/** What an explanation is made of. */
+export interface PathFacts {
+  readonly now: Instant;
+  readonly active: KnownPath | undefined;
+  /** Whether the peer told its addresses in this session. */
+  readonly told: boolean;
+  readonly records: readonly ProbeRecord[];
+  readonly refused: readonly RefusedTarget[];
+  readonly paths: readonly KnownPath[];
+  readonly isGood: (known: KnownPath) => boolean;
+  /** Until when a path that answers is held back; `undefined`: none is. */
+  readonly heldUntil: Instant | undefined;
+  readonly nextRound: Instant | undefined;
+}
+
+/** The report of one path. */
+export const reportOf = ({ path, pathClass, rtt }: KnownPath): PathReport => ({
+  path: routeOf(pathClass),
+  scope: scopeOf(pathClass),
+  remote: path.remote,
+  rtt,
+});
+
+/** Says why the path is what it is. */
+export function explainPath(facts: PathFacts): Explanation {
+  const { active, now, nextRound } = facts;
+  const searching = active === undefined || active.suspect || isRelay(active);
+  const nextTry =
+    searching && nextRound !== undefined ? milliseconds(Math.max(0, elapsed(now, nextRound))) : undefined;
+  return {
+    path: active && routeOf(active.pathClass),
+    scope: active && scopeOf(active.pathClass),
+    sentence: sentenceOf(facts, nextTry),
+    rtt: active?.rtt,
+    candidates: candidatesOf(facts),
+    nextTry,
+  };
+}
+
+const PLACES = {
+  host: 'direct on this machine',
+  lan: 'direct on the local network',
+  direct: 'direct over the internet',
+  peerRelay: 'over another member of the network',
+  relay: 'over the relay',
+} as const;
+
+function sentenceOf(facts: PathFacts, nextTry: Duration | undefined): string {
+  const { active } = facts;
+  if (active === undefined) return 'no path, because there is no session with the peer';
+  const place = PLACES[active.pathClass] + (active.rtt === undefined ? '' : `, ${spanOf(active.rtt)}`);
+  if (active.suspect)
+    return `${place}, but it stopped answering and no other path is known${laterOf(nextTry)}`;
+  if (isRelay(active)) return `${place}, ${whyRelayed(facts)}${laterOf(nextTry)}`;
+  return `${place}: the peer answers at ${active.path.remote.key}`;
+}
+
+function whyRelayed({ now, records, refused, told, paths, heldUntil }: PathFacts): string {
+  if (heldUntil !== undefined) {
+    return `because the direct path failed repeatedly and is not trusted for another ${spanOf(elapsed(now, heldUntil))}`;
+  }
+  const failed = paths.find(known => known.suspect && !isRelay(known));
+  if (failed) return `because the direct path to ${failed.path.remote.key} stopped answering`;
+  if (records.length === 0) {
+    if (refused.length === 1) return 'because the only address of the peer may not be probed from here';
+    if (refused.length > 1)
+      return `because none of ${refused.length} addresses of the peer may be probed from here`;
+    return told
+      ? 'because no address of the peer is known'
+      : 'because the peer has not told its addresses yet';
+  }
+  const probing = records.filter(({ due }) => due !== undefined).length;
+  if (probing > 0)
+    return `while ${addresses(probing)} of the peer ${probing === 1 ? 'is' : 'are'} being probed`;
+  const most = Math.max(...records.map(({ sent }) => sent));
+  if (most === 0) return `because ${addresses(records.length)} of the peer could not be probed yet`;
+  const none = records.length === 1 ? 'the only address' : `none of ${addresses(records.length)}`;
+  const answered = records.length === 1 ? 'did not answer' : 'answered';
+  return `because ${none} of the peer ${answered} ${most} ${most === 1 ? 'probe' : 'probes'}`;
+}
+
+const laterOf = (nextTry: Duration | undefined): string =>
+  nextTry === undefined ? '' : `; next try in ${spanOf(nextTry)}`;
+
+const addresses = (count: number): string => (count === 1 ? '1 address' : `${count} addresses`);
+
+function spanOf(span: Duration): string {
+  if (span >= 950) return `${Math.round(span / 1_000)} s`;
+  return span >= 1 ? `${Math.round(span)} ms` : `${span.toFixed(1)} ms`;
+}
+
+function candidatesOf(facts: PathFacts): readonly ExplainedCandidate[] {
+  const { active, records, refused, paths } = facts;
+  const pathTo = (key: string): KnownPath | undefined =>
+    paths.find(known => !isRelay(known) && known.path.remote.key === key);
+  const targets = records.map((record): ExplainedCandidate => {
+    const { address, kind } = record.target;
+    const state = stateOf(facts, pathTo(address.key), record);
+    return { address, kind, state, lastResult: resultOf(record, pathTo(address.key)), probes: record.total };
+  });
+  const heard = paths
+    .filter(
+      known => !isRelay(known) && !records.some(({ target }) => target.address.key === known.path.remote.key),
+    )
+    .map((known): ExplainedCandidate => ({
+      address: known.path.remote,
+      kind: 'heard',
+      state: stateOf(facts, known, undefined),
+      lastResult: known === active ? 'in use' : resultOf(undefined, known),
+      probes: 0,
+    }));
+  const forbidden = refused.map(({ address, kind, because }): ExplainedCandidate => ({
+    address,
+    kind,
+    state: 'refused',
+    lastResult: because,
+    probes: 0,
+  }));
+  return [...targets, ...heard, ...forbidden];
+}
+
+function stateOf(
+  { active, isGood }: PathFacts,
+  known: KnownPath | undefined,
+  record: ProbeRecord | undefined,
+): ExplainedCandidate['state'] {
+  if (known?.suspect) return 'suspect';
+  if (known !== undefined && known === active) return 'active';
+  if (record?.due !== undefined) return 'probing';
+  return known !== undefined && isGood(known) ? 'standby' : 'waiting';
+}
+
+function resultOf(record: ProbeRecord | undefined, known: KnownPath | undefined): string {
+  if (known?.suspect) return 'stopped answering';
+  if (record?.answered !== false && known?.provenAt !== undefined) {
+    return known.rtt === undefined ? 'answered' : `answered in ${spanOf(known.rtt)}`;
+  }
+  if (record === undefined) return 'not proved yet';
+  if (record.total === 0) return 'not probed yet';
+  return `no answer to ${record.sent} ${record.sent === 1 ? 'probe' : 'probes'}`;
+}

@@ -1,0 +1,56 @@
+import { FrameType, datagramLength, writeDatagram } from '../wire/index.js';
+import type { PacketContents } from './packet-contents.js';
+
+/** Datagrams that wait for the window: what waits longer is too old to be worth sending. */
+export const MAX_QUEUED_DATAGRAMS = 64;
+
+/** Unreliable datagrams on their way out. Sent once; refused when too many wait. */
+export class DatagramQueue {
+  readonly #services = new Float64Array(MAX_QUEUED_DATAGRAMS);
+  readonly #contents: (Uint8Array | undefined)[] = new Array<undefined>(MAX_QUEUED_DATAGRAMS).fill(undefined);
+  readonly #packetRoom: number;
+  #first = 0;
+  #size = 0;
+
+  /** `packetRoom` is how many bytes of frames fit a packet. */
+  constructor(packetRoom: number) {
+    this.#packetRoom = packetRoom;
+  }
+
+  /** Datagrams that wait. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Queues a datagram, by reference until it is sent; `false` when it does not fit a packet or too many wait. */
+  add(service: number, bytes: Uint8Array): boolean {
+    if (this.#size === MAX_QUEUED_DATAGRAMS || datagramLength(service, bytes.length) > this.#packetRoom)
+      return false;
+    const slot = (this.#first + this.#size++) % MAX_QUEUED_DATAGRAMS;
+    this.#services[slot] = service;
+    this.#contents[slot] = bytes;
+    return true;
+  }
+
+  /** Writes as many as fit before `limit`; returns the offset behind them. */
+  write(into: Uint8Array, offset: number, limit: number, contents: PacketContents): number {
+    let at = offset;
+    while (this.#size > 0) {
+      const service = this.#services[this.#first]!;
+      const bytes = this.#contents[this.#first]!;
+      if (at + datagramLength(service, bytes.length) > limit) break;
+      at = writeDatagram(into, at, service, bytes);
+      contents.wrote(FrameType.datagram, true);
+      this.#contents[this.#first] = undefined;
+      this.#first = (this.#first + 1) % MAX_QUEUED_DATAGRAMS;
+      this.#size--;
+    }
+    return at;
+  }
+
+  /** Forgets everything: the session is closed. */
+  clear(): void {
+    this.#contents.fill(undefined);
+    this.#size = 0;
+  }
+}

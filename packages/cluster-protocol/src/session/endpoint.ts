@@ -1,0 +1,612 @@
+import {
+  after,
+  assert,
+  DeadlineQueue,
+  type DropReason,
+  type Duration,
+  type Instant,
+  instant,
+  seconds,
+  sameBytes,
+  toHex,
+} from '../base/index.js';
+import { Mac1Key, type TransportKeys } from '../crypto/index.js';
+import {
+  firstByte,
+  MAX_RECEIVED_DATAGRAM,
+  packetKind,
+  readUint32,
+  RELAY_HEADER,
+  type SocketAddress,
+  WIRE_VERSION,
+  writeUint32,
+  DATA_OVERHEAD,
+} from '../wire/index.js';
+import { Dialer } from './dialer.js';
+import type {
+  ConnectOptions,
+  EndpointEvent,
+  EndpointOptions,
+  HandshakeId,
+  SessionHandle,
+} from './endpoint-types.js';
+import { Freshness } from './freshness.js';
+import {
+  freshIndex,
+  isLowerKey,
+  INITIATION_LENGTH,
+  MAC_LENGTH,
+  MAX_INITIATION_LENGTH,
+  NONCE_LENGTH,
+  RESET_LENGTH,
+  resetPacket,
+  RESET_TOKEN_LENGTH,
+  RESPONSE_OVERHEAD,
+  retryPacket,
+  versionRefusal,
+} from './handshake-packets.js';
+import { IncomingHandshake } from './incoming-handshake.js';
+import { type Path, EndpointPaths } from './endpoint-paths.js';
+import { ResetLimiter } from './reset-limiter.js';
+import { Session } from './session.js';
+import { type LiveSession, SessionTable } from './session-table.js';
+import type { ClosedBy, PathId, SessionEvent } from './session-event.js';
+
+/** Responders that wait for their initiator's first packet. One per key; in all no more than a burst of honest peers. */
+const MAX_PENDING = 256;
+/** How long a responder waits for the initiator's proof: as long as the initiator's own patience. */
+const PENDING_LIFETIME = seconds(10);
+/** Replies to strangers that wait to be sent. Above that the newest are dropped: strangers may ask again. */
+const MAX_REPLIES = 512;
+/** For this long after its first message 1 the one with the lower key insists on its own handshake. */
+const INSISTENCE = seconds(1);
+const DEFAULT_MAX_SESSIONS = 4_096;
+
+interface Outbound {
+  readonly path: Path;
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * All sessions and handshakes of one static key, as a pure machine: datagrams and time in; datagrams, events and the
+ * next deadline out. Who may have a session is the policy's to say; what travels in one is none of its business.
+ *
+ * After any call drain `pollTransmit`, then `pollEvent`; both may be called at any time.
+ */
+export class Endpoint<Peer> {
+  readonly #options: EndpointOptions<Peer>;
+  readonly #mac1: Mac1Key;
+  readonly #freshness: Freshness;
+  readonly #resets = new ResetLimiter();
+  readonly paths: EndpointPaths = new EndpointPaths();
+  readonly #sessions = new SessionTable<Peer>(this.paths);
+  readonly #dialer: Dialer<Peer>;
+  /** Sessions by their handle, outgoing handshakes by −id, expiry of pending ones by handle + 2^32. */
+  readonly #deadlines = new DeadlineQueue<number>();
+  readonly #ready = new Set<SessionHandle>();
+  readonly #replies: Outbound[] = [];
+  readonly #events: EndpointEvent<Peer>[] = [];
+  readonly #transmit: { path: Path; bytes: Uint8Array };
+  #lastNow: Instant = instant(0);
+
+  constructor(options: EndpointOptions<Peer>) {
+    this.#options = options;
+    this.#mac1 = new Mac1Key(options.provider, options.staticKey.publicKey);
+    this.#freshness = new Freshness(options.provider, options.random);
+    this.#transmit = { path: NO_PATH, bytes: NOTHING };
+    this.#dialer = new Dialer(options, {
+      paths: this.paths,
+      freshIndex: () => this.#freshIndex(),
+      resetToken: index => this.#resetToken(index),
+      send: (id, bytes) => {
+        const path = this.paths.get(id);
+        if (path) this.#reply(path, bytes);
+      },
+      emit: event => this.#events.push(event),
+      schedule: (id, due) => {
+        this.#deadlines.set(-id, due);
+      },
+    });
+  }
+
+  /** Open sessions, the pending ones not counted. */
+  get sessionCount(): number {
+    return this.#sessions.openCount;
+  }
+
+  /** The open session with the holder of this static key. */
+  sessionWith(remoteStatic: Uint8Array): SessionHandle | undefined {
+    return this.#sessions.openWith(toHex(remoteStatic));
+  }
+
+  /**
+   * The session behind a handle, for its verbs: whatever it then wants to send goes out with the next drain.
+   * `undefined` when it has ended.
+   */
+  open(handle: SessionHandle): Session | undefined {
+    const live = this.#sessions.getOpen(handle);
+    if (live) this.#ready.add(handle);
+    return live?.session;
+  }
+
+  /** Tells a session about a path, so that it may probe and use it. */
+  addPath(
+    now: Instant,
+    handle: SessionHandle,
+    link: number,
+    remote: SocketAddress,
+    channel?: number,
+  ): PathId | undefined {
+    const live = this.#sessions.getOpen(handle);
+    if (!live) return undefined;
+    const path = this.paths.intern(link, remote, channel);
+    this.#sessions.hold(live, path.id);
+    live.session.addPath(now, path.id);
+    this.#ready.add(handle);
+    return path.id;
+  }
+
+  /** Begins a handshake. The result is an `opened` or a `handshakeFailed` event with the returned id. */
+  connect(now: Instant, options: ConnectOptions<Peer>): HandshakeId {
+    return this.#dialer.connect(now, options);
+  }
+
+  /** A new way to the peer of a running handshake; message 1 goes out on it at once. */
+  addHandshakePath(now: Instant, id: HandshakeId, path: PathId): void {
+    this.#dialer.addPath(now, id, path);
+  }
+
+  /** Gives a running handshake up, without an event. */
+  abandon(id: HandshakeId): void {
+    this.#dialer.abandon(id);
+  }
+
+  handleDatagram(now: Instant, link: number, remote: SocketAddress, bytes: Uint8Array): void {
+    this.#lastNow = now;
+    const reason = this.#receive(now, link, remote, bytes);
+    if (reason !== undefined) this.#options.drops.count(reason);
+  }
+
+  /** A packet that somebody else brought, as an introduction does; answers go out on `path`. */
+  handleCarried(now: Instant, path: Path, packet: Uint8Array): void {
+    this.#lastNow = now;
+    const reason = this.#receivePacket(now, path, packet);
+    this.paths.sweep(path.id);
+    if (reason !== undefined) this.#options.drops.count(reason);
+  }
+
+  handleSendError(
+    now: Instant,
+    link: number,
+    remote: SocketAddress,
+    error: 'messageTooLong' | 'unreachable' | 'refused' | 'other',
+  ): void {
+    const path = this.paths.find(link, remote, undefined);
+    if (!path) return;
+    for (const [handle, live] of this.#sessions.entries()) {
+      if (!live.paths.has(path.id)) continue;
+      live.session.handleSendError(now, path.id, error);
+      this.#settle(handle, live);
+    }
+  }
+
+  handleTimeout(now: Instant): void {
+    this.#lastNow = now;
+    for (let key = this.#deadlines.takeDue(now); key !== undefined; key = this.#deadlines.takeDue(now)) {
+      if (key < 0) {
+        this.#dialer.handleTimeout(now, -key);
+      } else if (key >= EXPIRY) {
+        this.#forgetPending(key - EXPIRY);
+      } else {
+        const live = this.#sessions.get(key);
+        if (!live) continue;
+        live.session.handleTimeout(now);
+        this.#ready.add(key); // Its next deadline is known once it has sent what it has to send.
+      }
+    }
+  }
+
+  /**
+   * Fills `into` (at least 1500 bytes) with the next datagram. The result and its bytes are valid until the next call.
+   */
+  pollTransmit(
+    now: Instant,
+    into: Uint8Array,
+  ): { readonly path: Path; readonly bytes: Uint8Array } | undefined {
+    const reply = this.#replies.shift();
+    if (reply) return this.#emit(into, reply.path, reply.bytes.length, reply.bytes);
+    for (const handle of this.#ready) {
+      const live = this.#sessions.get(handle);
+      const sent = live?.session.pollTransmit(now, into.subarray(RELAY_HEADER));
+      if (live && sent) {
+        const path = this.paths.get(sent.path);
+        assert(path !== undefined, 'a session sends on paths that it holds');
+        return this.#emit(into, path, sent.length, undefined);
+      }
+      this.#ready.delete(handle);
+      if (live) this.#settle(handle, live);
+    }
+    return undefined;
+  }
+
+  pollEvent(): EndpointEvent<Peer> | undefined {
+    return this.#events.shift();
+  }
+
+  pollTimeout(): Instant | undefined {
+    return this.#replies.length > 0 ? this.#lastNow : this.#deadlines.earliest;
+  }
+
+  #emit(
+    into: Uint8Array,
+    path: Path,
+    length: number,
+    bytes: Uint8Array | undefined,
+  ): { path: Path; bytes: Uint8Array } {
+    if (bytes) into.set(bytes, RELAY_HEADER);
+    this.#transmit.path = path;
+    if (path.channel === undefined) {
+      this.#transmit.bytes = into.subarray(RELAY_HEADER, RELAY_HEADER + length);
+    } else {
+      into[0] = firstByte('relay', 0);
+      writeUint32(into, 1, path.channel);
+      this.#transmit.bytes = into.subarray(0, RELAY_HEADER + length);
+    }
+    return this.#transmit;
+  }
+
+  #receive(now: Instant, link: number, remote: SocketAddress, bytes: Uint8Array): DropReason | undefined {
+    const first = bytes[0];
+    if (first === undefined) return 'empty';
+    if (bytes.length > MAX_RECEIVED_DATAGRAM) return 'tooLong';
+    if (packetKind(first) === 'relay') {
+      if (bytes.length <= RELAY_HEADER) return 'malformed';
+      const path = this.paths.find(link, remote, readUint32(bytes, 1));
+      return path ? this.#receivePacket(now, path, bytes.subarray(RELAY_HEADER)) : 'unknownChannel';
+    }
+    const path = this.paths.intern(link, remote, undefined);
+    const reason = this.#receivePacket(now, path, bytes);
+    this.paths.sweep(path.id);
+    return reason;
+  }
+
+  #receivePacket(now: Instant, path: Path, packet: Uint8Array): DropReason | undefined {
+    const kind = packetKind(packet[0] ?? 0);
+    switch (kind) {
+      case 'data':
+        return this.#receiveData(now, path, packet);
+      case 'initiation':
+        return this.#receiveInitiation(now, path, packet);
+      case 'response':
+        return this.#receiveResponse(now, path, packet);
+      case 'retry':
+        return this.#dialer.receiveRetry(now, packet);
+      case 'refusal':
+        return this.#dialer.receiveRefusal(packet);
+      case 'versionRefusal':
+        return this.#dialer.receiveVersionRefusal(packet);
+      case 'reset':
+        return this.#receiveReset(now, packet);
+      case 'relay':
+      case 'finish':
+      case 'cookie':
+      case 'beacon':
+      case 'checkIn':
+      case undefined:
+        return 'unknownKind';
+    }
+  }
+
+  #receiveData(now: Instant, path: Path, packet: Uint8Array): DropReason | undefined {
+    if (packet.length <= DATA_OVERHEAD) return 'malformed';
+    const handle = readUint32(packet, 1);
+    const live = this.#sessions.get(handle);
+    if (!live) {
+      this.#offerReset(now, path, handle);
+      return 'unknownIndex';
+    }
+    const reason = live.session.handlePacket(now, path.id, packet);
+    if (reason !== undefined) return reason;
+    this.#sessions.hold(live, path.id);
+    const open = live.state === 'pending' ? this.#confirm(now, handle, live, path) : live;
+    this.#ready.add(handle);
+    this.#settle(handle, open);
+    return undefined;
+  }
+
+  #receiveInitiation(now: Instant, path: Path, packet: Uint8Array): DropReason | undefined {
+    if (packet.length < 8) return 'malformed';
+    if (packet[1] !== WIRE_VERSION) {
+      this.#reply(path, versionRefusal(readUint32(packet, 4)));
+      return 'unknownVersion';
+    }
+    if (packet.length < INITIATION_LENGTH || packet.length > MAX_INITIATION_LENGTH) return 'malformed';
+    const mac1At = packet.length - 2 * MAC_LENGTH;
+    const mac1 = packet.subarray(mac1At, mac1At + MAC_LENGTH);
+    if (!this.#mac1.verify(packet.subarray(0, mac1At), mac1)) return 'badMac1';
+    const nonce = packet.subarray(8, 8 + NONCE_LENGTH);
+    const fresh = this.#freshness.proves(now, path, nonce);
+    const { provider, random, staticKey } = this.#options;
+    const incoming = IncomingHandshake.open(provider, random, staticKey, packet, readUint32(packet, 4));
+    if (!incoming) return 'handshakeFailed';
+    const reason = this.#judge(now, path, incoming, mac1, fresh);
+    if (reason !== undefined) incoming.destroy();
+    return reason;
+  }
+
+  #judge(
+    now: Instant,
+    path: Path,
+    incoming: IncomingHandshake,
+    mac1: Uint8Array,
+    fresh: boolean,
+  ): DropReason | undefined {
+    const { provider, staticKey, policy } = this.#options;
+    const key = toHex(incoming.remoteStatic);
+    const waiting = this.#sessions.pendingWith(key);
+    if (waiting?.answer && sameBytes(waiting.answer.mac1, mac1)) {
+      this.#reply(path, waiting.answer.response);
+      return 'unexpected';
+    }
+    const crossing = this.#dialer.to(incoming.remoteStatic);
+    if (crossing && isLowerKey(staticKey.publicKey, incoming.remoteStatic)) {
+      if (now < after(crossing.startedAt, INSISTENCE)) return 'unexpected';
+    }
+    const { remoteStatic, payload } = incoming;
+    const judged = policy.judgeInitiation(now, { payload, remoteStatic, path, fresh });
+    switch (judged.verdict) {
+      case 'drop':
+        return judged.reason;
+      case 'refuse':
+        this.#reply(path, incoming.refuse(this.#options.random, judged.code, judged.text));
+        return 'refusedPeer';
+      case 'retry':
+        this.#reply(
+          path,
+          retryPacket(
+            provider,
+            staticKey.publicKey,
+            incoming.remoteIndex,
+            this.#freshness.nonce(now, path),
+            mac1,
+          ),
+        );
+        return 'staleInitiation';
+      case 'accept':
+        break;
+    }
+    if (this.#sessions.pendingCount >= MAX_PENDING && !waiting) return 'pendingFull';
+    if (
+      this.sessionCount >= (this.#options.maxSessions ?? DEFAULT_MAX_SESSIONS) &&
+      this.#sessions.openWith(key) === undefined
+    )
+      return 'sessionsFull';
+    const index = this.#freshIndex();
+    const response = incoming.respond(index, this.#resetToken(index), judged.psk, judged.payload);
+    if (!response) return 'wouldAmplify';
+    if (waiting) this.#forgetPending(waiting.handle);
+    const pending = this.#make(now, {
+      state: 'pending',
+      role: 'responder',
+      keys: incoming.transportKeys(),
+      localIndex: index,
+      remoteIndex: incoming.remoteIndex,
+      remoteStatic: incoming.remoteStatic.slice(),
+      remoteToken: incoming.resetToken.slice(),
+      peer: judged.peer,
+      path,
+      answer: { mac1: mac1.slice(), response },
+    });
+    this.#sessions.addPending(pending);
+    this.#deadlines.set(index + EXPIRY, after(now, PENDING_LIFETIME));
+    this.#reply(path, response);
+    incoming.destroy();
+    return undefined;
+  }
+
+  #receiveResponse(now: Instant, path: Path, packet: Uint8Array): DropReason | undefined {
+    if (packet.length < RESPONSE_OVERHEAD || packet[1] !== WIRE_VERSION) return 'malformed';
+    const handshake = this.#dialer.withIndex(readUint32(packet, 8));
+    if (!handshake) return 'unknownIndex';
+    const opened = handshake.openResponse(packet);
+    if (!opened) return 'handshakeFailed';
+    const { remoteStatic, peer } = handshake.options;
+    const judged = this.#options.policy.judgeResponse(now, opened.payload, remoteStatic, peer);
+    if (judged.verdict === 'drop') {
+      opened.noise.destroy();
+      return judged.reason;
+    }
+    const handle = handshake.localIndex;
+    const keys = opened.noise.transportKeys();
+    opened.noise.destroy();
+    const live = this.#make(now, {
+      state: 'open',
+      role: 'initiator',
+      keys,
+      localIndex: handle,
+      remoteIndex: opened.remoteIndex,
+      remoteStatic,
+      remoteToken: opened.resetToken.slice(),
+      peer: judged.peer,
+      path,
+      answer: undefined,
+      handshakeRtt: handshake.roundTrip(now),
+    });
+    this.#announce(now, handle, live, path, handshake.id);
+    this.#dialer.forget(handshake);
+    live.session.ping(now); // The responder may do nothing before it heard from us under the new keys.
+    this.#ready.add(handle);
+    this.#settle(handle, live);
+    return undefined;
+  }
+
+  #receiveReset(now: Instant, packet: Uint8Array): DropReason | undefined {
+    if (packet.length !== RESET_LENGTH) return 'malformed';
+    const handle = this.#sessions.withRemoteIndex(readUint32(packet, 1));
+    const live = this.#sessions.getOpen(handle);
+    if (handle === undefined || !live) return 'unknownIndex';
+    if (!this.#options.provider.equal(packet.subarray(5), live.remoteToken)) return 'badTag';
+    live.session.handleReset(now);
+    this.#settle(handle, live);
+    return undefined;
+  }
+
+  #offerReset(now: Instant, path: Path, index: number): void {
+    if (!this.#resets.allows(now, path)) return;
+    this.#reply(path, resetPacket(index, this.#resetToken(index)));
+  }
+
+  #make(
+    now: Instant,
+    made: Omit<LiveSession<Peer>, 'handle' | 'session' | 'remoteKey' | 'paths'> & {
+      readonly keys: TransportKeys;
+      readonly localIndex: number;
+      readonly path: Path;
+      readonly handshakeRtt?: Duration | undefined;
+    },
+  ): LiveSession<Peer> {
+    const { keys, localIndex, path, handshakeRtt, ...rest } = made;
+    const session = new Session({
+      role: made.role,
+      sendKey: keys.sendKey,
+      receiveKey: keys.receiveKey,
+      localIndex,
+      remoteIndex: made.remoteIndex,
+      path: path.id,
+      pathValidated: made.state === 'open',
+      now,
+      random: this.#options.random,
+      drops: this.#options.drops,
+      ...(handshakeRtt !== undefined && { handshakeRtt }),
+      ...(this.#options.session && { config: this.#options.session }),
+    });
+    const live: LiveSession<Peer> = {
+      ...rest,
+      handle: localIndex,
+      session,
+      remoteKey: toHex(made.remoteStatic),
+      paths: new Set(),
+    };
+    this.#sessions.hold(live, path.id);
+    return live;
+  }
+
+  // The initiator has shown that it holds the keys: only now may its session replace an older one.
+  #confirm(now: Instant, handle: SessionHandle, pending: LiveSession<Peer>, path: Path): LiveSession<Peer> {
+    const live: LiveSession<Peer> = { ...pending, state: 'open', answer: undefined };
+    this.#deadlines.set(handle + EXPIRY, undefined);
+    this.#announce(now, handle, live, path, undefined);
+    return live;
+  }
+
+  #announce(
+    now: Instant,
+    handle: SessionHandle,
+    live: LiveSession<Peer>,
+    path: Path,
+    handshake: HandshakeId | undefined,
+  ): void {
+    const replaced = this.#sessions.openWith(live.remoteKey);
+    const old = this.#sessions.getOpen(replaced);
+    if (replaced !== undefined && old) {
+      this.#drain(replaced, old);
+      this.#retire(now, replaced, old);
+      this.#events.push({
+        kind: 'closed',
+        session: replaced,
+        peer: old.peer,
+        by: 'replaced',
+        code: 0,
+        reason: 'a newer session of the same peer took over',
+      });
+    }
+    this.#sessions.addOpen(live);
+    const crossing = this.#dialer.to(live.remoteStatic);
+    if (crossing && crossing.id !== handshake) this.#dialer.forget(crossing);
+    this.#events.push({
+      kind: 'opened',
+      session: handle,
+      peer: live.peer,
+      role: live.role,
+      path,
+      remoteStatic: live.remoteStatic,
+      replaced,
+      handshake,
+    });
+  }
+
+  /** Takes what a session has to tell, and its next deadline. */
+  #settle(handle: SessionHandle, live: LiveSession<Peer>): void {
+    const closed = this.#drain(handle, live);
+    if (closed) {
+      this.#retire(this.#lastNow, handle, live);
+      const { by, code, reason } = closed;
+      this.#events.push({ kind: 'closed', session: handle, peer: live.peer, by, code, reason });
+      return;
+    }
+    this.#deadlines.set(handle, live.session.pollTimeout());
+  }
+
+  #drain(
+    handle: SessionHandle,
+    live: LiveSession<Peer>,
+  ): { readonly by: ClosedBy; readonly code: number; readonly reason: string } | undefined {
+    let closed: Extract<SessionEvent, { kind: 'closed' }> | undefined;
+    for (let event = live.session.pollEvent(); event; event = live.session.pollEvent()) {
+      if (event.kind === 'closed') closed = event;
+      else if (event.kind !== 'confirmed' && live.state === 'open')
+        this.#events.push({ kind: 'session', session: handle, peer: live.peer, event });
+    }
+    return closed;
+  }
+
+  #retire(now: Instant, handle: SessionHandle, live: LiveSession<Peer>): void {
+    this.#flush(now, handle, live);
+    this.#sessions.remove(handle);
+    this.#ready.delete(handle);
+    this.#deadlines.set(handle, undefined);
+    this.#deadlines.set(handle + EXPIRY, undefined);
+  }
+
+  // A close frame that the session still holds must leave before its paths are let go.
+  #flush(now: Instant, handle: SessionHandle, live: LiveSession<Peer>): void {
+    if (!this.#ready.has(handle)) return;
+    const packet = new Uint8Array(MAX_RECEIVED_DATAGRAM);
+    const sent = live.session.pollTransmit(now, packet);
+    const path = sent && this.paths.get(sent.path);
+    if (sent && path) this.#reply(path, packet.slice(0, sent.length));
+  }
+
+  #forgetPending(handle: SessionHandle): void {
+    const live = this.#sessions.get(handle);
+    if (live?.state === 'pending') this.#retire(this.#lastNow, handle, live);
+  }
+
+  #reply(path: Path, bytes: Uint8Array): void {
+    if (this.#replies.length >= MAX_REPLIES) this.#options.drops.count('queueFull');
+    else this.#replies.push({ path, bytes });
+  }
+
+  #resetToken(index: number): Uint8Array {
+    const name = new Uint8Array(4);
+    writeUint32(name, 0, index);
+    return this.#options.provider.blake2b(RESET_TOKEN_LENGTH, name, this.#options.resetSecret);
+  }
+
+  #freshIndex(): number {
+    return freshIndex(
+      this.#options.random,
+      index => this.#sessions.get(index) !== undefined || this.#dialer.uses(index),
+    );
+  }
+}
+
+/** Keys of the deadline queue from here on are expiries of pending sessions. */
+const EXPIRY = 2 ** 32;
+const NOTHING = new Uint8Array(0);
+const NO_PATH: Path = {
+  id: 0,
+  link: 0,
+  remote: { family: 4, host: '0.0.0.0', port: 1, key: '0.0.0.0:1' },
+  channel: undefined,
+};

@@ -1,0 +1,24 @@
+export { Session } from './session.js';
+export type { SendErrorCode } from './session.js';
+export type { OutboundMessage } from './outgoing-message.js';
+export type { PathStatistics, SessionStatistics } from './session-statistics.js';
+export type { FrameTally } from './frame-counts.js';
+export type { ClosedBy, PathId, SessionEvent, SessionTransmit } from './session-event.js';
+export { DEFAULT_SESSION_CONFIG } from './session-options.js';
+export type { SessionConfig, SessionOptions } from './session-options.js';
+export { Endpoint } from './endpoint.js';
+export { EndpointPaths } from './endpoint-paths.js';
+export type { Path } from './endpoint-paths.js';
+export type {
+  ConnectOptions,
+  EndpointEvent,
+  EndpointOptions,
+  EndpointPolicy,
+  HandshakeFailure,
+  HandshakeId,
+  InitiationRequest,
+  InitiationVerdict,
+  ResponseVerdict,
+  SessionHandle,
+} from './endpoint-types.js';
+export { MAX_HANDSHAKE_PAYLOAD } from './handshake-packets.js';

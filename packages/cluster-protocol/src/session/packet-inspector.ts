@@ -1,0 +1,56 @@
+import type { DropReason } from '../base/index.js';
+import { DATA_HEADER, FrameReader, FrameType } from '../wire/index.js';
+import type { Reassembler } from './reassembler.js';
+
+/** Looks at the whole of a decrypted packet before anything in it takes effect: all of a packet counts, or nothing. */
+export class PacketInspector {
+  readonly #reader = new FrameReader();
+
+  /** Whether the packet asks for an ack. */
+  eliciting = false;
+  /** Whether it carries nothing but path frames and padding, which moves nobody: a peer may probe without going there. */
+  probing = false;
+
+  /** Why the packet cannot be taken, or `undefined`. `nextNumber` is the first number that no ack may name yet. */
+  refuses(
+    packet: Uint8Array,
+    end: number,
+    nextNumber: number,
+    reassembler: Reassembler,
+  ): DropReason | undefined {
+    const reader = this.#reader;
+    reader.reset(packet, DATA_HEADER, end);
+    this.eliciting = false;
+    this.probing = true;
+    let floor = -1;
+    let fragments = 0;
+    while (reader.next()) {
+      const { type } = reader;
+      if (type === FrameType.ack && reader.ackLast[0]! >= nextNumber) return 'badAck';
+      if (type === FrameType.firstFragment) floor = Math.max(floor, reader.floor);
+      if (isFragment(type)) fragments++;
+      if (!isProbing(type)) this.probing = false;
+      if (isEliciting(type)) this.eliciting = true;
+    }
+    if (reader.failed) return 'malformed';
+    if (fragments === 0) return undefined;
+    // The floor is true whether or not there is room for what came with it, and may be what makes the room.
+    reassembler.raiseFloor(floor);
+    reassembler.beginPacket();
+    reader.reset(packet, DATA_HEADER, end);
+    while (reader.next()) {
+      const refused = isFragment(reader.type) ? reassembler.refuses(reader) : undefined;
+      if (refused !== undefined) return refused;
+    }
+    return undefined;
+  }
+}
+
+const isFragment = (type: number): boolean => type === FrameType.firstFragment || type === FrameType.fragment;
+
+const isProbing = (type: number): boolean =>
+  type === FrameType.padding || type === FrameType.pathChallenge || type === FrameType.pathResponse;
+
+/** All frames ask for an ack but these: an ack must not be acknowledged for ever, a path frame has its own answer. */
+const isEliciting = (type: number): boolean =>
+  !isProbing(type) && type !== FrameType.ack && type !== FrameType.close;

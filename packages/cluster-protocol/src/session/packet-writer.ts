@@ -1,0 +1,186 @@
+import type { Instant, RandomSource } from '../base/index.js';
+import type { AeadKey } from '../crypto/provider.js';
+import {
+  DATA_HEADER,
+  DATA_OVERHEAD,
+  FrameType,
+  PATH_FRAME,
+  TAG,
+  writeAck,
+  writeClose,
+  writeDataHeader,
+  writePathFrame,
+  writePing,
+} from '../wire/index.js';
+import type { AckTracker } from './ack-tracker.js';
+import type { ControlQueue } from './control-queue.js';
+import type { DatagramQueue } from './datagram-queue.js';
+import type { FrameCounts } from './frame-counts.js';
+import type { MessageQueue } from './message-queue.js';
+import { PacketContents } from './packet-contents.js';
+import type { Recovery } from './recovery.js';
+import type { SessionPath } from './session-path.js';
+
+const NONCE_SPAN = 2 ** 32;
+
+/** Below this a packet says nothing worth a datagram: room for a path frame. */
+export const MIN_WORTHWHILE: number = DATA_OVERHEAD + PATH_FRAME;
+
+/** Where a packet's frames come from. */
+export interface PacketSources {
+  readonly acks: AckTracker;
+  readonly control: ControlQueue;
+  readonly datagrams: DatagramQueue;
+  readonly messages: MessageQueue;
+}
+
+/** Whether a packet carries application data, and what it must have. */
+export interface PacketWish {
+  /** Acks may go here. */
+  ack: boolean;
+  /** Control frames, datagrams and messages may go here. */
+  data: boolean;
+  /** It must ask for an ack: a ping goes in where nothing else does. */
+  elicit: boolean;
+}
+
+/** Fills and seals packets. Every packet gets the next number, so that no nonce is ever used twice. */
+export class PacketWriter {
+  readonly #key: AeadKey;
+  readonly #remoteIndex: number;
+  readonly #packet: number;
+  readonly #random: RandomSource;
+  readonly #recovery: Recovery;
+  readonly #sources: PacketSources;
+  readonly #contents: PacketContents;
+  readonly #scratch = new Uint8Array(8);
+  /** Datagrams and messages take turns to be first. */
+  #datagramsFirst = true;
+
+  sentPackets = 0;
+  sentBytes = 0;
+  /** When anything was last sent. */
+  lastSentAt: Instant;
+
+  constructor(
+    key: AeadKey,
+    remoteIndex: number,
+    packet: number,
+    random: RandomSource,
+    recovery: Recovery,
+    sources: PacketSources,
+    counts: FrameCounts,
+    now: Instant,
+  ) {
+    this.#key = key;
+    this.#remoteIndex = remoteIndex;
+    this.#packet = packet;
+    this.#random = random;
+    this.#recovery = recovery;
+    this.#sources = sources;
+    this.#contents = new PacketContents(recovery.packets.pool, counts);
+    this.lastSentAt = now;
+  }
+
+  /** Whether the packet that was written last asks for an ack. */
+  get eliciting(): boolean {
+    return this.#contents.eliciting;
+  }
+
+  /** Writes the next packet for a path; returns its length, 0 when nothing was to be said or fitted. */
+  write(now: Instant, into: Uint8Array, path: SessionPath, wish: PacketWish): number {
+    const limit = Math.min(this.#packet, path.budget) - TAG;
+    if (limit + TAG < MIN_WORTHWHILE) return 0;
+    const contents = this.#contents;
+    const { acks, control } = this.#sources;
+    contents.reset();
+    let at = DATA_HEADER;
+    if (wish.ack && acks.pending) at = this.#writeAck(now, into, at, limit);
+    const full = path.validation.challengeDue && path.validation.full;
+    at = this.#writePathFrames(now, into, at, limit, path);
+    if (wish.data) {
+      at = control.write(into, at, limit, contents);
+      at = this.#writeData(into, at, limit);
+    }
+    if (wish.elicit && !contents.eliciting && at < limit) {
+      at = writePing(into, at);
+      contents.wrote(FrameType.ping, true);
+    }
+    if (at === DATA_HEADER) return 0;
+    if (full && at < limit) {
+      into.fill(FrameType.padding, at, limit);
+      contents.wrote(FrameType.padding, false);
+      at = limit;
+    }
+    return this.#seal(now, into, at, path);
+  }
+
+  /** Writes a packet with a close frame; returns its length, 0 when the path may not carry it. */
+  writeClose(now: Instant, into: Uint8Array, path: SessionPath, code: number, reason: Uint8Array): number {
+    if (path.budget < this.#packet) return 0;
+    this.#contents.reset();
+    this.#contents.wrote(FrameType.close, false);
+    return this.#seal(now, into, writeClose(into, DATA_HEADER, code, reason), path);
+  }
+
+  #writeAck(now: Instant, into: Uint8Array, offset: number, limit: number): number {
+    const { acks } = this.#sources;
+    const end = writeAck(into, offset, limit, acks, acks.delay(now));
+    if (end === offset) return offset;
+    this.#contents.acknowledges = acks.largest;
+    this.#contents.wrote(FrameType.ack, false);
+    acks.sent();
+    return end;
+  }
+
+  #writePathFrames(now: Instant, into: Uint8Array, offset: number, limit: number, path: SessionPath): number {
+    const { validation } = path;
+    let at = offset;
+    let paid = 0;
+    while (paid < validation.owed && at + PATH_FRAME <= limit) {
+      const high = validation.owedHigh(paid);
+      at = writePathFrame(into, at, FrameType.pathResponse, high, validation.owedLow(paid));
+      this.#contents.wrote(FrameType.pathResponse, false);
+      paid++;
+    }
+    if (paid > 0) validation.paid(paid);
+    if (validation.challengeDue && at + PATH_FRAME <= limit) {
+      validation.makeChallenge(now, this.#random, this.#scratch);
+      at = writePathFrame(
+        into,
+        at,
+        FrameType.pathChallenge,
+        validation.challengeHigh,
+        validation.challengeLow,
+      );
+      this.#contents.wrote(FrameType.pathChallenge, false);
+    }
+    return at;
+  }
+
+  #writeData(into: Uint8Array, offset: number, limit: number): number {
+    const { datagrams, messages } = this.#sources;
+    const contents = this.#contents;
+    this.#datagramsFirst = !this.#datagramsFirst;
+    if (this.#datagramsFirst) {
+      return messages.write(into, datagrams.write(into, offset, limit, contents), limit, contents);
+    }
+    return datagrams.write(into, messages.write(into, offset, limit, contents), limit, contents);
+  }
+
+  #seal(now: Instant, into: Uint8Array, end: number, path: SessionPath): number {
+    const number = this.#recovery.packets.next;
+    writeDataHeader(into, 0, this.#remoteIndex, number % NONCE_SPAN);
+    const high = Math.floor(number / NONCE_SPAN);
+    const length = this.#key.sealInPlace(high, number >>> 0, into, DATA_HEADER, end - DATA_HEADER);
+    const { frames, eliciting, acknowledges } = this.#contents;
+    if (eliciting) this.#recovery.sent(now, path, length, frames, acknowledges);
+    else this.#recovery.sentUnanswered(now);
+    if (eliciting) path.pacer.spend(length);
+    path.sentBytes += length;
+    this.sentPackets++;
+    this.sentBytes += length;
+    this.lastSentAt = now;
+    return length;
+  }
+}

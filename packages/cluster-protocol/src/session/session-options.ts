@@ -1,0 +1,52 @@
+import type { DropCounters, Duration, Instant, RandomSource } from '../base/index.js';
+import { milliseconds, seconds } from '../base/index.js';
+import type { AeadKey } from '../crypto/provider.js';
+import { MAX_DATAGRAM } from '../wire/index.js';
+import type { PathId } from './session-event.js';
+
+/** What may be tuned. Values the peers of one network may choose differently, each for itself. */
+export interface SessionConfig {
+  /** Bytes of UDP payload, relay header included; 1200 unless the path was probed for more. 1200–1500. */
+  readonly maxDatagram: number;
+  /** Sends a ping when nothing was sent for so long; `undefined`: never. */
+  readonly keepAlive: Duration | undefined;
+  /** The session closes when something stays unacknowledged for so long. A quiet session lives on. */
+  readonly idleTimeout: Duration;
+  /** The longest wait before an ack (RFC 9000, section 18.2: max_ack_delay). */
+  readonly ackDelay: Duration;
+  /** Whether the session itself moves to the path where the peer sends, once that is validated. */
+  readonly followPeer: boolean;
+}
+
+/** What holds where nothing else is asked for. */
+export const DEFAULT_SESSION_CONFIG: SessionConfig = {
+  maxDatagram: MAX_DATAGRAM,
+  keepAlive: undefined,
+  idleTimeout: seconds(30),
+  ackDelay: milliseconds(25),
+  followPeer: true,
+};
+
+/** What a session is made of, right after a handshake. */
+export interface SessionOptions {
+  readonly role: 'initiator' | 'responder';
+  /** Seals what we send. Owned by the session from now on, which destroys it at its end. */
+  readonly sendKey: AeadKey;
+  /** Opens what the peer sends. Owned like {@link SessionOptions.sendKey}. */
+  readonly receiveKey: AeadKey;
+  /** Our receiver index: the peer writes it into its packets. */
+  readonly localIndex: number;
+  /** The peer's receiver index: we write it into ours. */
+  readonly remoteIndex: number;
+  /** The path of the handshake. */
+  readonly path: PathId;
+  /** Whether the peer has proved to be there. The responder's path proves itself with the first packet that passes. */
+  readonly pathValidated: boolean;
+  /** The round trip of the handshake where it was measured without a retry; spares the first guess of 333 ms. */
+  readonly handshakeRtt?: Duration;
+  readonly now: Instant;
+  readonly random: RandomSource;
+  /** Counts what the session drops; the session itself does the counting. */
+  readonly drops: DropCounters;
+  readonly config?: Partial<SessionConfig>;
+}

@@ -1,0 +1,563 @@
+import {
+  ClusterError,
+  after,
+  assert,
+  encodeText,
+  type DropCounters,
+  type DropReason,
+  type Instant,
+} from '../base/index.js';
+import type { AeadKey } from '../crypto/provider.js';
+import {
+  CONTROL_WINDOW,
+  CloseCode,
+  DATA_HEADER,
+  DATA_OVERHEAD,
+  FrameReader,
+  FrameType,
+  MAX_CLOSE_REASON,
+  MAX_PACKET_NUMBER,
+  RELAY_HEADER,
+} from '../wire/index.js';
+import { AckTracker } from './ack-tracker.js';
+import { ControlQueue } from './control-queue.js';
+import { DatagramQueue } from './datagram-queue.js';
+import { EventQueue } from './event-queue.js';
+import { FrameCounts } from './frame-counts.js';
+import { MessageQueue } from './message-queue.js';
+import type { OutboundMessage } from './outgoing-message.js';
+import { PacketInspector } from './packet-inspector.js';
+import { PacketOpener } from './packet-opener.js';
+import { MIN_WORTHWHILE, PacketWriter, type PacketSources, type PacketWish } from './packet-writer.js';
+import { PathSteering } from './path-steering.js';
+import { Reassembler } from './reassembler.js';
+import { ReplayWindow } from './replay-window.js';
+import type { ClosedBy, PathId, SessionEvent, SessionTransmit } from './session-event.js';
+import { DEFAULT_SESSION_CONFIG, type SessionConfig, type SessionOptions } from './session-options.js';
+import type { SessionPath } from './session-path.js';
+import { statisticsOf, type PathStatistics, type SessionStatistics } from './session-statistics.js';
+import { TimerTable, type TimerReason } from './timer-table.js';
+
+/** The close frame goes out once, and again for packets of a peer that missed it, so often in all. */
+const CLOSE_COPIES = 3;
+
+/** RFC 9000, section 10.2: a closed session answers late packets for three probe timeouts. */
+const DRAINING_PROBE_TIMEOUTS = 3;
+
+/** Why the operating system did not send a packet. */
+export type SendErrorCode = 'messageTooLong' | 'unreachable' | 'refused' | 'other';
+
+type SessionState =
+  | { readonly kind: 'open' }
+  /** Closed here: late packets of the peer are answered by the close frame. */
+  | {
+      readonly kind: 'closing';
+      readonly code: number;
+      readonly reason: Uint8Array;
+      readonly until: Instant;
+      copiesLeft: number;
+      due: boolean;
+    }
+  | { readonly kind: 'closed' };
+
+/**
+ * One encrypted session between two nodes, from the end of its handshake to its close: packets, acks, recovery, paths,
+ * messages. It knows neither sockets nor identities. `handle…` tells it what happened, plain verbs what the application
+ * wants, `poll…` takes what comes of it: after every call, poll events until there is none, then packets until there is
+ * none, then the next timeout.
+ */
+export class Session {
+  readonly #config: SessionConfig;
+  readonly #packet: number;
+  readonly #drops: DropCounters;
+  readonly #keys: readonly AeadKey[];
+  readonly #opener: PacketOpener;
+  readonly #inspector = new PacketInspector();
+  readonly #reader = new FrameReader();
+  readonly #events = new EventQueue();
+  readonly #steering: PathSteering;
+  readonly #acks: AckTracker;
+  readonly #reassembler = new Reassembler();
+  readonly #controlSeen = new ReplayWindow(CONTROL_WINDOW);
+  readonly #control = new ControlQueue();
+  readonly #datagrams: DatagramQueue;
+  readonly #messages: MessageQueue;
+  readonly #writer: PacketWriter;
+  readonly #wish: PacketWish = { ack: false, data: false, elicit: false };
+  readonly #timers = new TimerTable();
+  readonly #transmit: { path: PathId; length: number };
+  readonly #sentFrames = new FrameCounts();
+  readonly #receivedFrames = new FrameCounts();
+  #state: SessionState = { kind: 'open' };
+  #confirmed = false;
+  #receivedPackets = 0;
+  #receivedBytes = 0;
+  #sendErrors = 0;
+  /** Probe packets to send whatever the window says. */
+  #probes = 0;
+  #pingWanted = false;
+  #pacedUntil: Instant | undefined;
+  /** Since when something is unacknowledged without any progress. */
+  #waitingSince: Instant | undefined;
+
+  constructor(options: SessionOptions) {
+    this.#config = { ...DEFAULT_SESSION_CONFIG, ...options.config };
+    this.#packet = this.#config.maxDatagram - RELAY_HEADER;
+    this.#drops = options.drops;
+    this.#keys = [options.sendKey, options.receiveKey];
+    this.#opener = new PacketOpener(options.receiveKey, options.localIndex);
+    this.#steering = new PathSteering(options, this.#config, this.#packet, this.#events);
+    this.#acks = new AckTracker(this.#config.ackDelay);
+    const room = this.#packet - DATA_OVERHEAD;
+    this.#datagrams = new DatagramQueue(room);
+    this.#messages = new MessageQueue(room, sequence =>
+      this.#events.push({ kind: 'messageAcknowledged', sequence }),
+    );
+    const sources: PacketSources = {
+      acks: this.#acks,
+      control: this.#control,
+      datagrams: this.#datagrams,
+      messages: this.#messages,
+    };
+    this.#writer = new PacketWriter(
+      options.sendKey,
+      options.remoteIndex,
+      this.#packet,
+      options.random,
+      this.#steering.recovery,
+      sources,
+      this.#sentFrames,
+      options.now,
+    );
+    this.#transmit = { path: options.path, length: 0 };
+  }
+
+  /** The path that everything new goes to. */
+  get activePath(): PathId {
+    return this.#steering.active.id;
+  }
+
+  /** Whether the session has ended and has nothing more to send: it may be forgotten. */
+  get finished(): boolean {
+    return this.#state.kind === 'closed';
+  }
+
+  /** Why the session wants to wake up next, for explanations. */
+  get nextTimer(): TimerReason | undefined {
+    this.#arm();
+    return this.#timers.nextReason;
+  }
+
+  // What the world tells.
+
+  /**
+   * A datagram of kind `data` came on a path. It is decrypted in place and not kept. Gives why it was dropped, which the
+   * session has counted already; `undefined` when it was taken.
+   */
+  handlePacket(now: Instant, path: PathId, packet: Uint8Array): DropReason | undefined {
+    const reason = this.#receive(now, path, packet);
+    if (reason !== undefined) this.#drops.count(reason);
+    return reason;
+  }
+
+  /** Time passed; calling early does nothing. */
+  handleTimeout(now: Instant): void {
+    this.#arm();
+    const timers = this.#timers;
+    if (timers.expired('draining', now)) this.#end();
+    if (this.#state.kind !== 'open') return;
+    if (timers.expired('idle', now)) {
+      this.#settle('idle', CloseCode.idle, 'nothing was acknowledged for too long');
+      this.#end();
+      return;
+    }
+    if (timers.expired('loss', now)) this.#steering.recovery.handleLossTimeout(now);
+    if (timers.expired('probeTimeout', now)) this.#probes += this.#steering.probeTimeout(now);
+    if (timers.expired('pathChallenge', now)) this.#steering.repeat(now);
+    if (timers.expired('reassembly', now)) this.#reassembler.expire(now);
+    if (timers.expired('keepAlive', now)) this.#pingWanted = true;
+  }
+
+  /** The operating system did not send a packet on a path. */
+  handleSendError(_now: Instant, path: PathId, code: SendErrorCode): void {
+    this.#sendErrors++;
+    const { active } = this.#steering;
+    // No route is a fact about our own host; the other codes may be single failures or somebody's forged ICMP.
+    if (this.#state.kind === 'open' && code === 'unreachable' && path === active.id)
+      this.#steering.suspect(active);
+  }
+
+  /** The endpoint has seen the peer's reset token: the peer has no such session any more. */
+  handleReset(_now: Instant): void {
+    if (!this.#isOpen()) return;
+    this.#settle('reset', CloseCode.reset, 'the peer lost its state');
+    this.#end();
+  }
+
+  // What the application wants.
+
+  /** Sends a message reliably; `messageAcknowledged` follows. Throws on misuse, when too many wait, and after the close. */
+  sendMessage(now: Instant, message: OutboundMessage): void {
+    this.#requireOpen('send a message');
+    this.#messages.add(message);
+    this.#waitingSince ??= now;
+  }
+
+  /** Stops sending a message; `false` when it is acknowledged or unknown. The peer may have it nevertheless. */
+  cancelMessage(sequence: number): boolean {
+    return this.#messages.cancel(sequence);
+  }
+
+  /** Sends bytes once, in one packet; `false` when they do not fit, too many wait or the session is closed. */
+  sendDatagram(now: Instant, service: number, bytes: Uint8Array): boolean {
+    if (this.#state.kind !== 'open' || !this.#datagrams.add(service, bytes)) return false;
+    this.#waitingSince ??= now;
+    return true;
+  }
+
+  /** Sends a small frame reliably, at most 1,024 bytes; 64 may wait. Throws like {@link Session.sendMessage}. */
+  sendControl(now: Instant, type: number, bytes: Uint8Array): void {
+    this.#requireOpen('send a control frame');
+    this.#control.add(type, bytes);
+    this.#waitingSince ??= now;
+  }
+
+  /** Asks the peer for an ack: a sign of life and a round-trip sample. */
+  ping(now: Instant): void {
+    if (this.#state.kind !== 'open') return;
+    this.#pingWanted = true;
+    this.#waitingSince ??= now;
+  }
+
+  /** Ends the session; the reason is cut to 128 bytes. No effect on one that has ended. */
+  close(now: Instant, code: number, reason: string): void {
+    if (this.#state.kind !== 'open') return;
+    const draining = DRAINING_PROBE_TIMEOUTS * this.#steering.active.probeInterval(this.#config.ackDelay);
+    this.#settle('local', code, reason);
+    this.#state = {
+      kind: 'closing',
+      code,
+      reason: shortened(reason),
+      until: (now + draining) as Instant,
+      copiesLeft: CLOSE_COPIES,
+      due: true,
+    };
+  }
+
+  /** Makes a path known, up to 8; nothing is sent there. Throws when there is no room. */
+  addPath(now: Instant, path: PathId): void {
+    if (this.#state.kind === 'open') this.#steering.add(now, path);
+  }
+
+  /** Forgets a path; what was in flight there is sent again on the active one. Throws for the active path. */
+  removePath(now: Instant, path: PathId): void {
+    if (this.#state.kind === 'open') this.#steering.remove(now, path);
+  }
+
+  /**
+   * Sends one path challenge on a path as soon as possible; the caller has the peer's consent. `full` pads the packet to
+   * the working size. `pathValidated` follows when it is answered.
+   */
+  probePath(now: Instant, path: PathId, full: boolean = false): void {
+    if (this.#state.kind === 'open') this.#steering.probe(now, path, full);
+  }
+
+  /** Sends everything new on a path. Throws when it is not validated. */
+  activatePath(now: Instant, path: PathId): void {
+    if (this.#state.kind === 'open') this.#steering.activate(now, path);
+  }
+
+  // What comes of it.
+
+  pollEvent(): SessionEvent | undefined {
+    return this.#events.shift();
+  }
+
+  /** When to call {@link Session.handleTimeout}; `undefined`: nothing is scheduled. */
+  pollTimeout(): Instant | undefined {
+    this.#arm();
+    return this.#timers.next;
+  }
+
+  /** Writes the next packet to `into`, which holds a whole datagram. Call until `undefined`. The object is reused. */
+  pollTransmit(now: Instant, into: Uint8Array): SessionTransmit | undefined {
+    assert(into.length >= this.#packet, 'the buffer holds a whole packet');
+    switch (this.#state.kind) {
+      case 'closed':
+        return undefined;
+      case 'closing':
+        return this.#transmitClose(now, into, this.#state);
+      case 'open':
+        break;
+    }
+    if (this.#steering.recovery.packets.next >= MAX_PACKET_NUMBER) {
+      this.#settle('local', CloseCode.keysExhausted, 'the packet numbers of these keys are used up');
+      this.#end();
+      return undefined;
+    }
+    const { paths, active } = this.#steering;
+    for (let i = 0; i < paths.size; i++) {
+      const path = paths.at(i);
+      if (path === active || (!path.probing && !this.#ackDue(now, path))) continue;
+      const sent = this.#write(now, into, path, false);
+      if (sent !== undefined) return sent;
+    }
+    if (this.#maySend(now, active)) {
+      const sent = this.#write(now, into, active, true);
+      if (sent !== undefined) return sent;
+    }
+    return active.probing || this.#ackDue(now, active) ? this.#write(now, into, active, false) : undefined;
+  }
+
+  /** What is known of a path; `undefined` when the session does not know it. */
+  pathStatistics(path: PathId): PathStatistics | undefined {
+    const known = this.#steering.paths.get(path);
+    return known === undefined ? undefined : statisticsOf(known);
+  }
+
+  statistics(): SessionStatistics {
+    const { recovery } = this.#steering;
+    return {
+      sentPackets: this.#writer.sentPackets,
+      sentBytes: this.#writer.sentBytes,
+      receivedPackets: this.#receivedPackets,
+      receivedBytes: this.#receivedBytes,
+      lostPackets: recovery.lost,
+      spuriousLosses: recovery.spurious,
+      retransmissions: this.#messages.retransmissions + this.#control.retransmissions,
+      sendErrors: this.#sendErrors,
+      sentFrames: this.#sentFrames.tally(),
+      receivedFrames: this.#receivedFrames.tally(),
+    };
+  }
+
+  // Receiving.
+
+  #receive(now: Instant, id: PathId, packet: Uint8Array): DropReason | undefined {
+    if (this.#state.kind === 'closed') return 'wrongState';
+    const size = packet.length;
+    const dropped = this.#opener.open(packet);
+    if (dropped !== undefined) return dropped;
+    if (this.#state.kind === 'closing') {
+      this.#state.due = true;
+      return 'wrongState';
+    }
+    this.#receivedPackets++;
+    this.#receivedBytes += size;
+    const path = this.#steering.received(now, id, size);
+    const { number, end } = this.#opener;
+    const sentUpTo = this.#steering.recovery.packets.next;
+    const refused = this.#inspector.refuses(packet, end, sentUpTo, this.#reassembler);
+    if (refused !== undefined) return refused;
+    if (!this.#confirmed) {
+      this.#confirmed = true;
+      this.#events.push({ kind: 'confirmed' });
+    }
+    const newest = number > this.#acks.largest;
+    this.#acks.receive(now, number, this.#inspector.eliciting);
+    this.#act(now, packet, path);
+    if (newest && path !== undefined && this.#isOpen())
+      this.#steering.newest(now, path, this.#inspector.probing);
+    return undefined;
+  }
+
+  #act(now: Instant, packet: Uint8Array, path: SessionPath | undefined): void {
+    const reader = this.#reader;
+    reader.reset(packet, DATA_HEADER, this.#opener.end);
+    while (reader.next() && this.#isOpen()) {
+      this.#receivedFrames.count(reader.type);
+      switch (reader.type) {
+        case FrameType.ack:
+          this.#takeAck(now, reader);
+          break;
+        case FrameType.firstFragment:
+        case FrameType.fragment:
+          this.#takeFragment(now, reader);
+          break;
+        case FrameType.datagram:
+          this.#events.push({
+            kind: 'datagram',
+            service: reader.service,
+            bytes: new Uint8Array(reader.data),
+          });
+          break;
+        case FrameType.control:
+          this.#takeControl(reader);
+          break;
+        case FrameType.pathChallenge:
+          path?.validation.owe(reader.challengeHigh, reader.challengeLow);
+          break;
+        case FrameType.pathResponse:
+          this.#takeResponse(now, reader, path);
+          break;
+        case FrameType.close:
+          this.#settle('peer', reader.closeCode, reader.closeReason);
+          this.#end();
+          break;
+        default: // A ping asks for an ack alone; unknown frames of a later version are skipped.
+      }
+    }
+  }
+
+  #takeAck(now: Instant, reader: FrameReader): void {
+    const outcome = this.#steering.recovery.acknowledge(now, reader);
+    if (outcome.packets === 0) return;
+    this.#probes = 0;
+    this.#waitingSince = now;
+    this.#steering.acknowledged();
+    if (outcome.confirmed >= 0) this.#acks.confirm(outcome.confirmed);
+  }
+
+  #takeFragment(now: Instant, reader: FrameReader): void {
+    const taken = this.#reassembler.take(now, reader);
+    if (typeof taken === 'string') this.#drops.count(taken);
+    else if (taken !== undefined)
+      this.#events.push({ kind: 'message', floor: this.#reassembler.floor, ...taken });
+  }
+
+  #takeControl(reader: FrameReader): void {
+    if (this.#controlSeen.verdict(reader.controlNumber) !== 'fresh') {
+      this.#drops.count('duplicateMessage');
+      return;
+    }
+    this.#controlSeen.mark(reader.controlNumber);
+    this.#events.push({ kind: 'control', type: reader.controlType, bytes: new Uint8Array(reader.data) });
+  }
+
+  #takeResponse(now: Instant, reader: FrameReader, path: SessionPath | undefined): void {
+    const { challengeHigh, challengeLow } = reader;
+    const asked = path !== undefined && this.#steering.answered(now, path, challengeHigh, challengeLow);
+    if (!asked) this.#drops.count('unexpected');
+  }
+
+  // Sending.
+
+  #ackDue(now: Instant, path: SessionPath): boolean {
+    const due = this.#acks.dueAt;
+    return due !== undefined && due <= now && path === this.#steering.acks;
+  }
+
+  /** Whether window and pacer let data go on the active path now. */
+  #maySend(now: Instant, path: SessionPath): boolean {
+    this.#pacedUntil = undefined;
+    if (this.#probes > 0) return true;
+    if (!this.#wantsToSend()) {
+      path.limited = false;
+      return false;
+    }
+    path.limited = true;
+    const { congestion } = path;
+    if (path.bytesInFlight + this.#packet > congestion.window || this.#steering.recovery.packets.crowded)
+      return false;
+    const ready = path.pacer.readyAt(now, congestion.window, path.rtt.smoothed, congestion.slowStart);
+    if (ready <= now) return true;
+    this.#pacedUntil = ready;
+    return false;
+  }
+
+  #wantsToSend(): boolean {
+    return this.#pingWanted || this.#datagrams.size > 0 || this.#control.sendable || this.#messages.sendable;
+  }
+
+  #write(now: Instant, into: Uint8Array, path: SessionPath, data: boolean): SessionTransmit | undefined {
+    this.#wish.ack = path === this.#steering.acks;
+    this.#wish.data = data;
+    this.#wish.elicit = data && (this.#probes > 0 || this.#pingWanted);
+    const length = this.#writer.write(now, into, path, this.#wish);
+    if (length === 0) return undefined;
+    if (this.#writer.eliciting) {
+      this.#waitingSince ??= now;
+      if (data) {
+        this.#pingWanted = false;
+        this.#probes = Math.max(0, this.#probes - 1);
+      }
+    }
+    this.#transmit.path = path.id;
+    this.#transmit.length = length;
+    return this.#transmit;
+  }
+
+  #transmitClose(
+    now: Instant,
+    into: Uint8Array,
+    state: SessionState & { kind: 'closing' },
+  ): SessionTransmit | undefined {
+    if (!state.due || state.copiesLeft === 0) return undefined;
+    state.due = false;
+    state.copiesLeft--;
+    const path = this.#steering.active;
+    const length = this.#writer.writeClose(now, into, path, state.code, state.reason);
+    if (length === 0) return undefined;
+    this.#transmit.path = path.id;
+    this.#transmit.length = length;
+    return this.#transmit;
+  }
+
+  // Time and end.
+
+  /** Whether anything waits for the peer. */
+  #busy(): boolean {
+    if (this.#messages.size > 0 || this.#control.size > 0 || this.#datagrams.size > 0) return true;
+    const { paths } = this.#steering;
+    for (let i = 0; i < paths.size; i++) if (paths.at(i).packetsInFlight > 0) return true;
+    return false;
+  }
+
+  #arm(): void {
+    const timers = this.#timers;
+    timers.clear();
+    if (this.#state.kind === 'closing') timers.set('draining', this.#state.until);
+    if (this.#state.kind !== 'open') return;
+    const { recovery, acks, active } = this.#steering;
+    const { keepAlive, idleTimeout } = this.#config;
+    const busy = this.#busy();
+    if (!busy) this.#waitingSince = undefined;
+    timers.set('loss', recovery.lossTime());
+    timers.set('probeTimeout', recovery.probeTime());
+    if (acks.budget >= MIN_WORTHWHILE) timers.set('ackDelay', this.#acks.dueAt);
+    timers.set('pacing', this.#pacedUntil);
+    timers.set('pathChallenge', this.#steering.repeatAt);
+    timers.set('reassembly', this.#reassembler.nextExpiry);
+    if (this.#waitingSince !== undefined) timers.set('idle', after(this.#waitingSince, idleTimeout));
+    // What is in flight keeps the mappings alive by its probes.
+    const quiet = !busy && !this.#pingWanted && active.validated;
+    if (keepAlive !== undefined && quiet) timers.set('keepAlive', after(this.#writer.lastSentAt, keepAlive));
+  }
+
+  /** A method, because the compiler would otherwise remember what an earlier look at the state showed. */
+  #isOpen(): boolean {
+    return this.#state.kind === 'open';
+  }
+
+  #requireOpen(what: string): void {
+    if (this.#isOpen()) return;
+    throw new ClusterError(
+      'SESSION_CLOSED',
+      `cannot ${what}: the session is closed; open a new one to this peer`,
+    );
+  }
+
+  /** Tells the end and lets go of everything that waited. */
+  #settle(by: ClosedBy, code: number, reason: string): void {
+    this.#events.push({ kind: 'closed', by, code, reason });
+    this.#messages.clear();
+    this.#control.clear();
+    this.#datagrams.clear();
+    this.#reassembler.clear();
+  }
+
+  #end(): void {
+    if (this.#state.kind === 'closed') return;
+    this.#state = { kind: 'closed' };
+    for (const key of this.#keys) key.destroy();
+  }
+}
+
+/** The UTF-8 of as many whole characters as fit the reason of a close frame. */
+function shortened(reason: string): Uint8Array {
+  const bytes = encodeText(reason);
+  if (bytes.length <= MAX_CLOSE_REASON) return bytes;
+  let end = MAX_CLOSE_REASON;
+  while (end > 0 && (bytes[end]! & 0xc0) === 0x80) end--;
+  return bytes.subarray(0, end);
+}

@@ -1,0 +1,1 @@
+export { SodiumProvider } from './sodium-provider.js';

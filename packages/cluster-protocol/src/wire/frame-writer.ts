@@ -1,0 +1,192 @@
+import { assert } from '../base/index.js';
+import {
+  ACK_DELAY_UNIT,
+  FrameType,
+  LOWEST_PRIORITY,
+  MAX_ACK_RANGES,
+  MAX_CLOSE_REASON,
+  MAX_CONTROL,
+  PATH_CHALLENGE,
+} from './constants.js';
+import { writeUint32 } from './header.js';
+import { varintLength, writeVarint } from './varint.js';
+
+/*
+ * Writers of single frames: bytes go to `into` from `offset`, the offset behind them is returned. The caller knows
+ * from the matching `…Length` that they fit; nothing is allocated.
+ */
+
+/** Writes a ping frame, one byte. */
+export function writePing(into: Uint8Array, offset: number): number {
+  into[offset] = FrameType.ping;
+  return offset + 1;
+}
+
+/** What an ack frame tells. Ranges descend and do not touch: `first(i) > last(i + 1) + 1`. */
+export interface AckSource {
+  /** How many ranges, at least 1; only the first 32 are written. */
+  readonly ranges: number;
+  first(range: number): number;
+  last(range: number): number;
+}
+
+/** Writes an ack of the newest ranges that fit into `limit − offset` bytes; nothing when not even one does. */
+export function writeAck(
+  into: Uint8Array,
+  offset: number,
+  limit: number,
+  source: AckSource,
+  delayMilliseconds: number,
+): number {
+  const largest = source.last(0);
+  const delay = Math.max(0, Math.round(delayMilliseconds / ACK_DELAY_UNIT));
+  const first = largest - source.first(0);
+  // The count of ranges takes one byte: there are never more than 32.
+  let end = offset + 1 + varintLength(largest) + varintLength(delay) + 1 + varintLength(first);
+  if (end > limit) return offset;
+  let ranges = 1;
+  const wanted = Math.min(source.ranges, MAX_ACK_RANGES);
+  while (ranges < wanted) {
+    const more = varintLength(ackGap(source, ranges)) + varintLength(ackSpan(source, ranges));
+    if (end + more > limit) break;
+    end += more;
+    ranges++;
+  }
+  into[offset] = FrameType.ack;
+  let at = writeVarint(into, offset + 1, largest);
+  at = writeVarint(into, at, delay);
+  at = writeVarint(into, at, ranges);
+  at = writeVarint(into, at, first);
+  for (let i = 1; i < ranges; i++) {
+    at = writeVarint(into, at, ackGap(source, i));
+    at = writeVarint(into, at, ackSpan(source, i));
+  }
+  return at;
+}
+
+const ackGap = (source: AckSource, range: number): number => source.first(range - 1) - source.last(range) - 2;
+const ackSpan = (source: AckSource, range: number): number => source.last(range) - source.first(range);
+
+/** Bytes of a fragment frame that is not a message's first. */
+export const fragmentLength = (sequence: number, start: number, length: number): number =>
+  1 + varintLength(sequence) + varintLength(start) + varintLength(length) + length;
+
+/** Writes `message[start, start + length)` as a later fragment; `start` and `length` are at least 1. */
+export function writeFragment(
+  into: Uint8Array,
+  offset: number,
+  sequence: number,
+  message: Uint8Array,
+  start: number,
+  length: number,
+): number {
+  into[offset] = FrameType.fragment;
+  let at = writeVarint(into, offset + 1, sequence);
+  at = writeVarint(into, at, start);
+  at = writeVarint(into, at, length);
+  return copy(into, at, message, start, length);
+}
+
+/** Bytes of a first fragment frame with `length` of the message's `total` bytes. */
+export const firstFragmentLength = (
+  sequence: number,
+  floor: number,
+  service: number,
+  total: number,
+  length: number,
+): number =>
+  2 +
+  varintLength(sequence) +
+  varintLength(total) +
+  varintLength(service) +
+  varintLength(sequence - floor) +
+  varintLength(length) +
+  length;
+
+/** Writes `message[0, length)` as the first fragment; `length` is at least 1 unless the message is empty. */
+export function writeFirstFragment(
+  into: Uint8Array,
+  offset: number,
+  sequence: number,
+  floor: number,
+  service: number,
+  priority: number,
+  message: Uint8Array,
+  length: number,
+): number {
+  assert(priority >= 0 && priority <= LOWEST_PRIORITY, 'a priority is 0 to 7');
+  into[offset] = FrameType.firstFragment;
+  let at = writeVarint(into, offset + 1, sequence);
+  at = writeVarint(into, at, message.length);
+  at = writeVarint(into, at, service);
+  at = writeVarint(into, at, sequence - floor);
+  into[at++] = priority;
+  at = writeVarint(into, at, length);
+  return copy(into, at, message, 0, length);
+}
+
+/** Bytes of a datagram frame. */
+export const datagramLength = (service: number, length: number): number =>
+  1 + varintLength(service) + varintLength(length) + length;
+
+/** Writes a datagram frame. */
+export function writeDatagram(into: Uint8Array, offset: number, service: number, bytes: Uint8Array): number {
+  into[offset] = FrameType.datagram;
+  let at = writeVarint(into, offset + 1, service);
+  at = writeVarint(into, at, bytes.length);
+  return copy(into, at, bytes, 0, bytes.length);
+}
+
+/** Bytes of a path challenge or response frame. */
+export const PATH_FRAME: number = 1 + PATH_CHALLENGE;
+
+/** Writes a path challenge or response; its 8 bytes are given as two unsigned 32-bit numbers. */
+export function writePathFrame(
+  into: Uint8Array,
+  offset: number,
+  type: typeof FrameType.pathChallenge | typeof FrameType.pathResponse,
+  high: number,
+  low: number,
+): number {
+  into[offset] = type;
+  writeUint32(into, offset + 1, high);
+  writeUint32(into, offset + 5, low);
+  return offset + PATH_FRAME;
+}
+
+/** Writes a close frame; `reason` is UTF-8 of at most 128 bytes. */
+export function writeClose(into: Uint8Array, offset: number, code: number, reason: Uint8Array): number {
+  assert(reason.length <= MAX_CLOSE_REASON, 'a close reason has at most 128 bytes');
+  into[offset] = FrameType.close;
+  let at = writeVarint(into, offset + 1, code);
+  at = writeVarint(into, at, reason.length);
+  return copy(into, at, reason, 0, reason.length);
+}
+
+/** Bytes of a control frame. */
+export const controlLength = (number: number, type: number, length: number): number =>
+  1 + varintLength(number) + varintLength(type) + varintLength(length) + length;
+
+/** Writes a control frame; `number` is what repetitions are known by. */
+export function writeControl(
+  into: Uint8Array,
+  offset: number,
+  number: number,
+  type: number,
+  bytes: Uint8Array,
+): number {
+  assert(bytes.length <= MAX_CONTROL, 'a control frame carries at most 1024 bytes');
+  into[offset] = FrameType.control;
+  let at = writeVarint(into, offset + 1, number);
+  at = writeVarint(into, at, type);
+  at = writeVarint(into, at, bytes.length);
+  return copy(into, at, bytes, 0, bytes.length);
+}
+
+/** A loop for what is small and the engine's copy for the rest: a view of a part costs more than copying some bytes. */
+function copy(into: Uint8Array, offset: number, from: Uint8Array, start: number, length: number): number {
+  if (length <= 32) for (let i = 0; i < length; i++) into[offset + i] = from[start + i]!;
+  else if (start === 0 && length === from.length) into.set(from, offset);
+  else into.set(from.subarray(start, start + length), offset);
+  return offset + length;
+}

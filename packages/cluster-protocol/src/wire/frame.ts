@@ -1,0 +1,158 @@
+import { assert, encodeText, malformed, parsed, type Parsed } from '../base/index.js';
+import { FrameType, MAX_PACKET } from './constants.js';
+import { FrameReader } from './frame-reader.js';
+import {
+  writeAck,
+  writeClose,
+  writeControl,
+  writeDatagram,
+  writeFirstFragment,
+  writePathFrame,
+  writePing,
+} from './frame-writer.js';
+import { writeVarint } from './varint.js';
+
+/** Packet numbers from `first` to `last`, both included. */
+export interface AckRange {
+  readonly first: number;
+  readonly last: number;
+}
+
+/**
+ * The meaning of one frame. Sessions use the reader and the writers directly; this form is for tools, tests, vectors and
+ * whatever is not on the hot path.
+ */
+export type Frame =
+  | { readonly type: 'padding'; readonly length: number }
+  | { readonly type: 'ping' }
+  /** Ranges descend; `delay` is in milliseconds. */
+  | { readonly type: 'ack'; readonly delay: number; readonly ranges: readonly AckRange[] }
+  | {
+      readonly type: 'fragment';
+      readonly sequence: number;
+      readonly offset: number;
+      readonly bytes: Uint8Array;
+    }
+  | {
+      readonly type: 'firstFragment';
+      readonly sequence: number;
+      readonly total: number;
+      readonly service: number;
+      readonly floor: number;
+      readonly priority: number;
+      readonly bytes: Uint8Array;
+    }
+  | { readonly type: 'datagram'; readonly service: number; readonly bytes: Uint8Array }
+  | { readonly type: 'pathChallenge' | 'pathResponse'; readonly high: number; readonly low: number }
+  | { readonly type: 'close'; readonly code: number; readonly reason: string }
+  | {
+      readonly type: 'control';
+      readonly number: number;
+      readonly control: number;
+      readonly bytes: Uint8Array;
+    }
+  /** A frame of a later minor version; `number` is its type, 0x40–0x7f. */
+  | { readonly type: 'unknown'; readonly number: number; readonly bytes: Uint8Array };
+
+/** The frames of a decrypted packet, all or none. Their bytes are views. */
+export function readFrames(bytes: Uint8Array): Parsed<readonly Frame[]> {
+  const reader = new FrameReader();
+  reader.reset(bytes, 0, bytes.length);
+  const frames: Frame[] = [];
+  for (let left = bytes.length; reader.next(); left = reader.left) {
+    frames.push(frameOf(reader, left - reader.left));
+  }
+  return reader.failed || frames.length === 0 ? malformed : parsed(frames);
+}
+
+/** Writes one frame; returns the offset behind it. The buffer must have room. */
+export function writeFrame(into: Uint8Array, offset: number, frame: Frame): number {
+  switch (frame.type) {
+    case 'padding':
+      into.fill(FrameType.padding, offset, offset + frame.length);
+      return offset + frame.length;
+    case 'ping':
+      return writePing(into, offset);
+    case 'ack': {
+      const source = {
+        ranges: frame.ranges.length,
+        first: (i: number): number => frame.ranges[i]!.first,
+        last: (i: number): number => frame.ranges[i]!.last,
+      };
+      return writeAck(into, offset, into.length, source, frame.delay);
+    }
+    case 'fragment': {
+      into[offset] = FrameType.fragment;
+      const at = writeVarint(into, offset + 1, frame.sequence);
+      return writeBlock(into, writeVarint(into, at, frame.offset), frame.bytes);
+    }
+    case 'firstFragment': {
+      const whole = new Uint8Array(frame.total);
+      whole.set(frame.bytes);
+      const { sequence, floor, service, priority, bytes } = frame;
+      return writeFirstFragment(into, offset, sequence, floor, service, priority, whole, bytes.length);
+    }
+    case 'datagram':
+      return writeDatagram(into, offset, frame.service, frame.bytes);
+    case 'pathChallenge':
+    case 'pathResponse':
+      return writePathFrame(into, offset, FrameType[frame.type], frame.high, frame.low);
+    case 'close':
+      return writeClose(into, offset, frame.code, encodeText(frame.reason));
+    case 'control':
+      return writeControl(into, offset, frame.number, frame.control, frame.bytes);
+    case 'unknown':
+      into[offset] = frame.number;
+      return writeBlock(into, offset + 1, frame.bytes);
+  }
+}
+
+/** All frames one after the other, in a new array; together they fit a packet. */
+export function encodeFrames(frames: readonly Frame[]): Uint8Array {
+  const buffer = new Uint8Array(2 * MAX_PACKET);
+  const end = frames.reduce((offset, frame) => writeFrame(buffer, offset, frame), 0);
+  assert(end <= buffer.length, 'the frames fit a packet');
+  return buffer.slice(0, end);
+}
+
+function writeBlock(into: Uint8Array, offset: number, bytes: Uint8Array): number {
+  const at = writeVarint(into, offset, bytes.length);
+  into.set(bytes, at);
+  return at + bytes.length;
+}
+
+function frameOf(reader: FrameReader, length: number): Frame {
+  switch (reader.type) {
+    case FrameType.padding:
+      return { type: 'padding', length };
+    case FrameType.ping:
+      return { type: 'ping' };
+    case FrameType.ack: {
+      const ranges = Array.from({ length: reader.ackRanges }, (_, i) => ({
+        first: reader.ackFirst[i]!,
+        last: reader.ackLast[i]!,
+      }));
+      return { type: 'ack', delay: reader.ackDelay, ranges };
+    }
+    case FrameType.fragment:
+      return { type: 'fragment', sequence: reader.sequence, offset: reader.offset, bytes: reader.data };
+    case FrameType.firstFragment: {
+      const { sequence, total, service, floor, priority, data } = reader;
+      return { type: 'firstFragment', sequence, total, service, floor, priority, bytes: data };
+    }
+    case FrameType.datagram:
+      return { type: 'datagram', service: reader.service, bytes: reader.data };
+    case FrameType.pathChallenge:
+      return { type: 'pathChallenge', high: reader.challengeHigh, low: reader.challengeLow };
+    case FrameType.pathResponse:
+      return { type: 'pathResponse', high: reader.challengeHigh, low: reader.challengeLow };
+    case FrameType.close:
+      return { type: 'close', code: reader.closeCode, reason: reader.closeReason };
+    case FrameType.control: {
+      const { controlNumber, controlType, data } = reader;
+      return { type: 'control', number: controlNumber, control: controlType, bytes: data };
+    }
+    default:
+      return { type: 'unknown', number: reader.type, bytes: reader.data };
+  }
+}

@@ -1,0 +1,131 @@
+import test from 'ava';
+import { encodeText, milliseconds, seconds, toHex } from '../../src/base/index.js';
+import { type ClusterEvent, ClusterNode, type SavedNode } from '../../src/interface/index.js';
+import { createCryptoProvider } from '../../src/nodejs/crypto-provider.js';
+import {
+  memberOf,
+  savedNode,
+  SimulatedWorld,
+  type SmallNetwork,
+  smallNetwork,
+  type SimulatedHost,
+} from '../../src/testing/index.js';
+
+const crypto = await createCryptoProvider();
+const SERVICE = 0x8000;
+
+interface Node {
+  readonly saved: SavedNode;
+  readonly node: ClusterNode;
+  readonly host: SimulatedHost;
+  readonly events: ClusterEvent[];
+  readonly running: { turn(): void };
+}
+
+function start(
+  network: SmallNetwork,
+  name: string,
+  host: SimulatedHost,
+  port: number,
+  knows: readonly [string, SimulatedHost, number][] = [],
+  before?: SavedNode,
+): Node {
+  const addresses = new Map(
+    knows.map(([other, where, at]) => [memberOf(network, other).nodeId, [where.address(at)]]),
+  );
+  const fresh = savedNode(network, name, host.random, addresses);
+  const saved: SavedNode = before ? { ...before, bootCounter: before.bootCounter + 1 } : fresh;
+  const node = new ClusterNode({
+    provider: crypto,
+    random: host.random,
+    now: host.now(),
+    wall: host.wallTime(),
+    saved,
+    nmnAddresses: [],
+    allowDocumentationAddresses: true,
+  });
+  const events: ClusterEvent[] = [];
+  const running = host.attach(node, { port }, event => events.push(event));
+  return { saved, node, host, events, running };
+}
+
+function pair(seed: number): { world: SimulatedWorld; network: SmallNetwork; lamp: Node; phone: Node } {
+  const world = new SimulatedWorld({ seed, crypto });
+  const [a, b] = [world.host({ name: 'lamp' }), world.host({ name: 'phone' })];
+  const network = smallNetwork(crypto, a.random, a.wallTime(), [
+    { name: 'lamp', kind: 'device' },
+    { name: 'phone', kind: 'client', role: 'guest' },
+  ]);
+  const lamp = start(network, 'lamp', a, 5000);
+  const phone = start(network, 'phone', b, 5001, [['lamp', a, 5000]]);
+  return { world, network, lamp, phone };
+}
+
+const messages = (node: Node): string[] =>
+  node.events.flatMap(event => (event.kind === 'message' ? [new TextDecoder().decode(event.bytes)] : []));
+
+test('two members that remember an address meet without an NMN and exchange messages', t => {
+  const { world, network, lamp, phone } = pair(1);
+  const lampId = memberOf(network, 'lamp').nodeId;
+
+  const sequence = phone.node.send(phone.host.now(), lampId, SERVICE, encodeText('hello'));
+  phone.running.turn();
+  world.untilNow(() => messages(lamp).length === 1, seconds(3), 'the greeting');
+  lamp.node.send(lamp.host.now(), memberOf(network, 'phone').nodeId, SERVICE, encodeText('good day'));
+  lamp.running.turn();
+  world.untilNow(() => messages(phone).length === 1, seconds(1), 'the answer');
+
+  t.deepEqual(messages(lamp), ['hello']);
+  t.deepEqual(messages(phone), ['good day']);
+  t.true(phone.events.some(event => event.kind === 'delivered' && event.sequence === sequence));
+  const { path, sentence } = phone.node.explain(phone.host.now(), lampId);
+  t.is(path, 'direct', sentence);
+});
+
+test('a node that lost its state is found out and met again, and nothing is delivered twice', t => {
+  const { world, network, lamp, phone } = pair(2);
+  const lampId = memberOf(network, 'lamp').nodeId;
+  phone.node.connect(phone.host.now(), lampId);
+  phone.running.turn();
+  world.untilNow(() => phone.events.some(event => event.kind === 'connected'), seconds(3), 'the session');
+
+  const again = start(network, 'lamp', lamp.host.restart(), 5000, [], lamp.saved);
+  phone.node.send(phone.host.now(), lampId, SERVICE, encodeText('still there?'));
+  phone.running.turn();
+  world.untilNow(() => messages(again).length > 0, seconds(5), 'the message after the restart');
+  world.runNow(seconds(20));
+
+  t.deepEqual(messages(again), ['still there?']);
+  t.true(phone.events.some(event => event.kind === 'disconnected' && event.reason === 'restarted'));
+});
+
+test('messages both ways survive thirty per cent loss, each once and none lost', t => {
+  const { world, network, lamp, phone } = pair(3);
+  const lampId = memberOf(network, 'lamp').nodeId;
+  const phoneId = memberOf(network, 'phone').nodeId;
+  for (const host of [lamp.host, phone.host])
+    host.board.setConditions({
+      loss: 0.3,
+      delay: milliseconds(20),
+      jitter: milliseconds(30),
+      duplicate: 0.2,
+      reorder: 0.2,
+    });
+  const sent = Array.from({ length: 50 }, (_, i) => `message ${i}`);
+
+  for (const text of sent) {
+    phone.node.send(phone.host.now(), lampId, SERVICE, encodeText(text));
+    lamp.node.send(lamp.host.now(), phoneId, SERVICE, encodeText(text));
+  }
+  phone.running.turn();
+  lamp.running.turn();
+  world.untilNow(
+    () => messages(lamp).length >= 50 && messages(phone).length >= 50,
+    seconds(60),
+    'all messages',
+  );
+  world.runNow(seconds(30));
+
+  t.deepEqual(messages(lamp).sort(), [...sent].sort());
+  t.deepEqual(messages(phone).sort(), [...sent].sort());
+});

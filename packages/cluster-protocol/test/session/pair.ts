@@ -1,0 +1,214 @@
+import { DropCounters, instant, milliseconds, type Instant } from '../../src/base/index.js';
+import { Session, type PathId, type SessionConfig, type SessionEvent } from '../../src/session/index.js';
+import { AuthenticatingProvider } from '../../src/testing/authenticating-provider.js';
+import { SeededRandom } from '../../src/testing/seeded-random.js';
+import { MAX_DATAGRAM } from '../../src/wire/index.js';
+
+/** How the link between two sessions treats packets, both ways alike. */
+export interface Link {
+  /** One way, in milliseconds. */
+  delay: number;
+  /** Up to so many milliseconds more, each packet for itself: reorders. */
+  jitter: number;
+  /** Chance that a packet is lost, 0–1. */
+  loss: number;
+  /** Chance that a packet comes twice. */
+  duplication: number;
+}
+
+export type Side = 'a' | 'b';
+
+/** A packet on its way. */
+export interface Flight {
+  readonly from: Side;
+  readonly path: PathId;
+  readonly bytes: Uint8Array;
+  readonly number: number;
+}
+
+export interface PairOptions {
+  readonly seed?: number;
+  readonly link?: Partial<Link>;
+  readonly config?: Partial<SessionConfig>;
+  /** Whether the responder has to learn that the initiator is there. */
+  readonly provenPath?: boolean;
+}
+
+const other = (side: Side): Side => (side === 'a' ? 'b' : 'a');
+
+/** Two sessions, a clock that jumps from one event to the next, and a link that loses, delays, doubles and rebinds. */
+export class SessionPair {
+  now: Instant = instant(1_000);
+  readonly link: Link;
+  readonly random: SeededRandom;
+  readonly drops: Record<Side, DropCounters> = { a: new DropCounters(), b: new DropCounters() };
+  readonly events: Record<Side, SessionEvent[]> = { a: [], b: [] };
+  readonly sides: Record<Side, Session>;
+  /** Packets sent so far by each side. */
+  readonly sent: Record<Side, number> = { a: 0, b: 0 };
+  /** Every datagram sent, when recording. */
+  recorded: Flight[] | undefined;
+  /** What the receiver sees as the path of a packet. */
+  pathSeen: (flight: Flight) => PathId = flight => flight.path;
+  /** Drops what it says, besides the random loss. */
+  drop: (flight: Flight) => boolean = () => false;
+  /** Called for every event, before the next packet. */
+  onEvent: (side: Side, event: SessionEvent) => void = () => undefined;
+  readonly #queue: { at: Instant; order: number; flight: Flight }[] = [];
+  readonly #buffer = new Uint8Array(MAX_DATAGRAM);
+  #order = 0;
+
+  constructor(options: PairOptions = {}) {
+    this.random = new SeededRandom(options.seed ?? 1);
+    this.link = { delay: 10, jitter: 0, loss: 0, duplication: 0, ...options.link };
+    const provider = new AuthenticatingProvider();
+    const key = (label: number) => provider.aeadKey(new Uint8Array(32).fill(label));
+    const build = (side: Side): Session =>
+      new Session({
+        role: side === 'a' ? 'initiator' : 'responder',
+        sendKey: key(side === 'a' ? 1 : 2),
+        receiveKey: key(side === 'a' ? 2 : 1),
+        localIndex: side === 'a' ? 0xa0a0a0a0 : 0xb0b0b0b0,
+        remoteIndex: side === 'a' ? 0xb0b0b0b0 : 0xa0a0a0a0,
+        path: 0,
+        pathValidated: side === 'a' || options.provenPath !== false,
+        now: this.now,
+        random: this.random.fork(side),
+        drops: this.drops[side],
+        ...(options.config === undefined ? {} : { config: options.config }),
+      });
+    this.sides = { a: build('a'), b: build('b') };
+  }
+
+  get a(): Session {
+    return this.sides.a;
+  }
+
+  get b(): Session {
+    return this.sides.b;
+  }
+
+  /** Takes everything that both sides have to say now. */
+  drain(): void {
+    for (let quiet = false; !quiet;) {
+      quiet = true;
+      for (const side of ['a', 'b'] as const) if (this.#drainSide(side)) quiet = false;
+    }
+  }
+
+  /** Lets time pass until `end`, jumping from event to event. */
+  runUntil(end: Instant): void {
+    this.run(() => false, end - this.now);
+  }
+
+  /** Lets `duration` milliseconds pass, or less when `done` comes true; tells whether it did. */
+  run(done: () => boolean = () => false, duration: number = 60_000): boolean {
+    const end = instant(this.now + duration);
+    this.drain();
+    for (let steps = 0; !done(); steps++) {
+      if (steps > 2_000_000) throw new Error('the pair never comes to rest');
+      const next = this.#nextInstant();
+      if (next === undefined || next > end) {
+        this.now = end;
+        return done();
+      }
+      this.now = next > this.now ? next : this.now;
+      this.#step();
+      this.drain();
+    }
+    return true;
+  }
+
+  /** Puts a datagram on the link as if `from` had sent it. */
+  inject(flight: Omit<Flight, 'number'>, delay: number = this.link.delay): void {
+    this.#deliver({ ...flight, number: -1 }, delay);
+  }
+
+  /** Messages that a side received, in the order they came. */
+  messages(side: Side): readonly (SessionEvent & { kind: 'message' })[] {
+    return this.events[side].filter(event => event.kind === 'message');
+  }
+
+  /** How many events of a kind a side had. */
+  count(side: Side, kind: SessionEvent['kind']): number {
+    return this.events[side].filter(event => event.kind === kind).length;
+  }
+
+  #drainSide(side: Side): boolean {
+    const session = this.sides[side];
+    let spoke = false;
+    for (let event = session.pollEvent(); event !== undefined; event = session.pollEvent()) {
+      spoke = true;
+      this.events[side].push(event);
+      this.onEvent(side, event);
+    }
+    for (;;) {
+      const transmit = session.pollTransmit(this.now, this.#buffer);
+      if (transmit === undefined) return spoke;
+      spoke = true;
+      this.#launch(side, transmit.path, this.#buffer.slice(0, transmit.length));
+    }
+  }
+
+  #launch(from: Side, path: PathId, bytes: Uint8Array): void {
+    const flight = { from, path, bytes, number: this.sent[from]++ };
+    this.recorded?.push({ ...flight, bytes: bytes.slice() });
+    const { loss, duplication, delay, jitter } = this.link;
+    const lost = this.random.fraction() < loss;
+    if (this.drop(flight) || lost) return;
+    this.#deliver(flight, delay + jitter * this.random.fraction());
+    if (this.random.fraction() < duplication) {
+      this.#deliver({ ...flight, bytes: bytes.slice() }, delay + jitter * this.random.fraction());
+    }
+  }
+
+  #deliver(flight: Flight, delay: number): void {
+    this.#queue.push({ at: instant(this.now + delay), order: this.#order++, flight });
+    this.#queue.sort((x, y) => x.at - y.at || x.order - y.order);
+  }
+
+  #nextInstant(): Instant | undefined {
+    const times = [this.#queue[0]?.at, this.a.pollTimeout(), this.b.pollTimeout()];
+    const known = times.filter(time => time !== undefined);
+    return known.length === 0 ? undefined : instant(Math.min(...known));
+  }
+
+  #step(): void {
+    while (this.#queue.length > 0 && this.#queue[0]!.at <= this.now) {
+      const { flight } = this.#queue.shift()!;
+      const to = other(flight.from);
+      this.sides[to].handlePacket(this.now, this.pathSeen(flight), flight.bytes);
+      this.drain();
+    }
+    for (const side of ['a', 'b'] as const) {
+      const due = this.sides[side].pollTimeout();
+      if (due !== undefined && due <= this.now) this.sides[side].handleTimeout(this.now);
+    }
+  }
+}
+
+/** Bytes of a message that tell its number and every place in it apart. */
+export function testMessage(sequence: number, length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  for (let i = 0; i < length; i++) bytes[i] = (sequence * 31 + i * 7 + (i >> 8)) & 0xff;
+  return bytes;
+}
+
+/** Sends messages of the given lengths from a side, sequences from `first`, with a floor that follows the acknowledgements. */
+export function sendAll(pair: SessionPair, side: Side, lengths: readonly number[], first = 0): void {
+  const open = new Set(lengths.map((_, i) => first + i));
+  let floor = first;
+  const before = pair.onEvent;
+  pair.onEvent = (at, event) => {
+    before(at, event);
+    if (at !== side || event.kind !== 'messageAcknowledged') return;
+    open.delete(event.sequence);
+    while (floor < first + lengths.length && !open.has(floor)) floor++;
+  };
+  lengths.forEach((length, i) => {
+    const bytes = testMessage(first + i, length);
+    pair.sides[side].sendMessage(pair.now, { sequence: first + i, floor: () => floor, service: 7, bytes });
+  });
+}
+
+export const ms = milliseconds;
