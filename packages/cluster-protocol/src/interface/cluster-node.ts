@@ -15,22 +15,14 @@ import {
   encodeManagement,
   type ManagementContent,
   MemberPolicy,
-  NO_SECRET,
+  type OutboxEntry,
   Peer,
   RefusalCode,
   SERVICES,
   type SendOptions,
-  type SessionKind,
   type SessionPeer,
-  type SyncOutput,
 } from '../network/index.js';
-import {
-  CANDIDATES_CONTROL,
-  decodeCandidates,
-  type Explanation,
-  type PathAction,
-  type PathReport,
-} from '../path/index.js';
+import { CANDIDATES_CONTROL, decodeCandidates, type PathReport } from '../path/index.js';
 import {
   Endpoint,
   type EndpointEvent,
@@ -40,37 +32,26 @@ import {
 } from '../session/index.js';
 import { MAX_RECEIVED_DATAGRAM, type SocketAddress } from '../wire/index.js';
 import type { ClusterNodeOptions } from './cluster-options.js';
-import type { AwayReason, ClusterEvent, MemberReport } from './events.js';
+import type { ClusterEvent } from './events.js';
 import type { Link, LinkId, Machine, SendError, Transmit } from './machine.js';
 import { MemberMind } from './member-mind.js';
 import { NmnLink } from './nmn-link.js';
+import { PeerReach } from './peer-reach.js';
+import { StateExchange } from './state-exchange.js';
+import {
+  AWAY,
+  explainPeer,
+  localLinks,
+  nmnPath,
+  type NodeReport,
+  type PeerExplanation,
+  reportNode,
+} from './reports.js';
 
-/** One try to reach a peer; then the next one begins, with fresh keys. */
-const HANDSHAKE_PATIENCE: Duration = milliseconds(10_000);
 /** A board with more peers than that is a service and has the memory for its own limits. */
 const MAX_PEERS = 4_096;
 /** Silence on a path is filled after this, so that NAT mappings and the knowledge of who is there stay fresh. */
 const KEEP_ALIVE: Duration = milliseconds(15_000);
-
-/** What is known of one member at one moment. */
-export interface NodeReport extends MemberReport {
-  readonly self: boolean;
-  readonly online: boolean;
-  readonly lastSeen: number;
-  readonly path: PathReport | undefined;
-}
-
-/** Why the path to a peer is what it is, and what it carried. */
-export interface PeerExplanation extends Explanation {
-  readonly nodeId: number;
-  readonly name: string;
-  readonly sentBytes: number;
-  readonly receivedBytes: number;
-  readonly sentPackets: number;
-  readonly lostPackets: number;
-  readonly waitingMessages: number;
-  readonly nmn: 'connected' | 'away';
-}
 
 /**
  * One member of one network, as a pure machine: the CP interface on which SDKs stand. It keeps sessions with whom the
@@ -83,6 +64,8 @@ export class ClusterNode implements Machine<ClusterEvent> {
   readonly #mind: MemberMind;
   readonly #endpoint: Endpoint<SessionPeer>;
   readonly #nmn: NmnLink;
+  readonly #reach: PeerReach;
+  readonly #exchange: StateExchange;
   readonly #peers = new Map<number, Peer>();
   readonly #deadlines = new DeadlineQueue<number>();
   readonly #events: ClusterEvent[] = [];
@@ -103,7 +86,8 @@ export class ClusterNode implements Machine<ClusterEvent> {
       staticKey: saved.keys.static,
       resetSecret: saved.resetSecret,
       policy: new MemberPolicy(this.#mind),
-      session: { keepAlive: KEEP_ALIVE },
+      // Where a path agent steers, the session itself stays where it is told to be.
+      session: ({ kind }) => ({ keepAlive: KEEP_ALIVE, followPeer: kind === 'nmn' }),
     });
     this.#nmn = new NmnLink({
       now,
@@ -122,8 +106,8 @@ export class ClusterNode implements Machine<ClusterEvent> {
             known.agent.relayGone(at, path);
           });
         },
-        refused: (at, peer, reason) => {
-          this.#introductionRefused(at, peer, reason);
+        refused: (_at, peer, reason) => {
+          this.#introductionRefused(peer, reason);
         },
         punch: (at, peer, startIn, observed) => {
           this.#withPeer(at, peer, known => {
@@ -149,6 +133,23 @@ export class ClusterNode implements Machine<ClusterEvent> {
           if (state === 'connected') this.#encourageAll(at);
         },
       },
+    });
+    this.#exchange = new StateExchange({
+      mind: this.#mind,
+      drops: this.drops,
+      peers: () => this.#peers.values(),
+      nmnConnected: () => this.#nmn.connected,
+      send: (...message) => this.send(...message),
+      request: (...question) => this.request(...question),
+      expel: (at, nodeId) => {
+        this.#expel(at, nodeId);
+      },
+    });
+    this.#reach = new PeerReach({
+      endpoint: this.#endpoint,
+      mind: this.#mind,
+      nmn: this.#nmn,
+      emit: event => this.#events.push(event),
     });
     for (const [nodeId, addresses] of saved.addresses) this.#peer(nodeId).agent.remembered(now, addresses);
   }
@@ -180,12 +181,8 @@ export class ClusterNode implements Machine<ClusterEvent> {
   send(now: Instant, nodeId: number, service: number, bytes: Uint8Array, options: SendOptions = {}): number {
     const peer = this.#member(nodeId);
     const { entry, superseded } = peer.outbox.push(now, service, bytes, options);
-    if (superseded) {
-      const { sequence, sent } = superseded;
-      if (peer.session !== undefined) this.#endpoint.open(peer.session)?.cancelMessage(sequence);
-      this.#events.push({ kind: 'undelivered', peer: nodeId, sequence, sent, reason: 'superseded' });
-    }
-    this.#hand(now, peer, entry.sequence);
+    if (superseded) this.#undelivered(peer, superseded, 'superseded');
+    this.#reach.hand(now, peer, entry.sequence);
     if (peer.session === undefined) peer.encourage(now);
     this.#advance(now, peer);
     return entry.sequence;
@@ -196,8 +193,7 @@ export class ClusterNode implements Machine<ClusterEvent> {
     const peer = this.#peers.get(nodeId);
     const entry = peer?.outbox.remove(sequence);
     if (!peer || !entry) return undefined;
-    if (peer.session !== undefined) this.#endpoint.open(peer.session)?.cancelMessage(sequence);
-    this.#events.push({ kind: 'undelivered', peer: nodeId, sequence, sent: entry.sent, reason: 'cancelled' });
+    this.#undelivered(peer, entry, 'cancelled');
     this.#advance(now, peer);
     return { sent: entry.sent };
   }
@@ -231,28 +227,19 @@ export class ClusterNode implements Machine<ClusterEvent> {
 
   /** The members of the network as far as this node knows. */
   nodes(): readonly NodeReport[] {
-    return this.#mind.members().map(member => this.#report(member));
+    return this.#mind
+      .members()
+      .map(member =>
+        reportNode(member, this.nodeId, this.#peers.get(member.nodeId), this.#nmn.presenceOf(member.nodeId)),
+      );
   }
 
   /** Why the path to a member is what it is. Throws `NOT_A_MEMBER`. */
   explain(now: Instant, nodeId: number): PeerExplanation {
     const peer = this.#member(nodeId);
+    this.#reach.measure(now, peer);
     const session = peer.session === undefined ? undefined : this.#endpoint.open(peer.session);
-    const active = session && this.#endpoint.paths.get(session.activePath);
-    const measured = session?.pathStatistics(session.activePath);
-    if (active && measured) peer.agent.measured(now, active, measured.rtt);
-    const totals = session?.statistics();
-    return {
-      ...peer.agent.explain(now),
-      nodeId,
-      name: this.#mind.nameOf(nodeId),
-      sentBytes: totals?.sentBytes ?? 0,
-      receivedBytes: totals?.receivedBytes ?? 0,
-      sentPackets: totals?.sentPackets ?? 0,
-      lostPackets: totals?.lostPackets ?? 0,
-      waitingMessages: peer.outbox.size,
-      nmn: this.#nmn.connected ? 'connected' : 'away',
-    };
+    return explainPeer(now, peer, this.#mind.nameOf(nodeId), session?.statistics(), this.#nmn.connected);
   }
 
   /** Whether there is a session with the NMN. */
@@ -271,6 +258,7 @@ export class ClusterNode implements Machine<ClusterEvent> {
 
   handleLinks(now: Instant, links: readonly Link[]): void {
     this.#links = links;
+    this.#reach.isOnline = links.length > 0;
     this.#nmn.handleLinks(now, links);
     for (const peer of this.#peers.values()) {
       peer.agent.setLocal(now, localLinks(links));
@@ -291,19 +279,24 @@ export class ClusterNode implements Machine<ClusterEvent> {
     this.#endpoint.handleTimeout(now);
     this.#nmn.handleTimeout(now);
     this.#mind.handleTimeout(now);
+    const due: Peer[] = [];
     for (let id = this.#deadlines.takeDue(now); id !== undefined; id = this.#deadlines.takeDue(now)) {
       const peer = this.#peers.get(id);
-      if (!peer) continue;
+      if (peer) due.push(peer);
+    }
+    for (const peer of due) {
       peer.agent.handleTimeout(now);
       this.#advance(now, peer);
     }
   }
 
   pollTransmit(now: Instant): Transmit | undefined {
+    // Events first: an acknowledgement may release messages that then share the datagrams of this turn.
     do {
+      this.#follow(now);
       const sent = this.#endpoint.pollTransmit(now, this.#buffer);
       if (sent) return { link: sent.path.link, remote: sent.path.remote, bytes: sent.bytes };
-    } while (this.#follow(now));
+    } while (this.#endpoint.hasEvents);
     return undefined;
   }
 
@@ -320,13 +313,9 @@ export class ClusterNode implements Machine<ClusterEvent> {
 
   // ---- sessions -------------------------------------------------------------------------------------------------
 
-  #follow(now: Instant): boolean {
-    let any = false;
-    for (let event = this.#endpoint.pollEvent(); event; event = this.#endpoint.pollEvent()) {
-      any = true;
+  #follow(now: Instant): void {
+    for (let event = this.#endpoint.pollEvent(); event; event = this.#endpoint.pollEvent())
       this.#take(now, event);
-    }
-    return any;
   }
 
   #take(now: Instant, event: EndpointEvent<SessionPeer>): void {
@@ -369,9 +358,8 @@ export class ClusterNode implements Machine<ClusterEvent> {
     peer.encourage(now);
     if (role === 'responder') this.#mind.confirm(now, who.nodeId, said);
     if (who.kind !== 'nmn') peer.agent.sessionOpened(now, { path, role });
-    for (const entry of peer.outbox.entries()) this.#hand(now, peer, entry.sequence);
-    for (const bytes of this.#mind.sessionOpened(now, who)) this.#sendState(now, peer, bytes);
-    if (who.kind === 'nmn') this.#greetNmn(now);
+    for (const entry of peer.outbox.entries()) this.#reach.hand(now, peer, entry.sequence);
+    this.#exchange.opened(now, who);
     this.#events.push({
       kind: 'connected',
       peer: who.nodeId,
@@ -379,11 +367,6 @@ export class ClusterNode implements Machine<ClusterEvent> {
       inboxChanged,
     });
     this.#advance(now, peer);
-  }
-
-  #greetNmn(now: Instant): void {
-    if (this.#mind.secretIsOld) this.#askSecret(now);
-    if (this.#mind.renewalDue(now)) this.request(now, { type: 'renew' });
   }
 
   #closed(now: Instant, event: Extract<EndpointEvent<SessionPeer>, { kind: 'closed' }>): void {
@@ -411,7 +394,7 @@ export class ClusterNode implements Machine<ClusterEvent> {
       return;
     const { failure } = event;
     if (failure.kind === 'refused' && failure.code === RefusalCode.epochMismatch) {
-      this.#dial(now, peer, 'catchUp');
+      this.#reach.dial(now, peer, 'catchUp');
       return;
     }
     const retryIn = peer.failed(now, this.#options.random);
@@ -434,6 +417,9 @@ export class ClusterNode implements Machine<ClusterEvent> {
       case 'messageAcknowledged':
         if (peer.outbox.remove(event.sequence))
           this.#events.push({ kind: 'delivered', peer: peer.nodeId, sequence: event.sequence });
+        // The floor has risen: messages that were held back for it go out in this turn.
+        if (peer.outbox.size > 0 && peer.session !== undefined) this.#endpoint.open(peer.session);
+        this.#reach.measure(now, peer);
         break;
       case 'datagram':
         if (event.service === SERVICES.rendezvous && who.kind === 'nmn') this.#nmn.receive(now, event.bytes);
@@ -485,7 +471,7 @@ export class ClusterNode implements Machine<ClusterEvent> {
       return;
     }
     if (service === SERVICES.networkState) {
-      this.#networkState(now, peer, bytes);
+      this.#exchange.receive(now, peer.nodeId, bytes);
       return;
     }
     if (service === SERVICES.rendezvous || service === SERVICES.management) {
@@ -509,30 +495,6 @@ export class ClusterNode implements Machine<ClusterEvent> {
     this.#events.push({ kind: 'management', requestId, content });
   }
 
-  #networkState(now: Instant, peer: Peer, bytes: Uint8Array): void {
-    const { news, output } = this.#mind.receive(now, peer.nodeId, bytes);
-    if (news.refused) this.drops.count(news.refused);
-    for (const message of news.send) this.#sendState(now, peer, message);
-    for (const nodeId of news.revoked) this.#expel(now, nodeId);
-    if (news.changed)
-      for (const other of this.#peers.values()) this.#spread(now, other, peer.nodeId, output.applied);
-    if (this.#mind.secretIsOld) this.#askSecret(now);
-  }
-
-  #sendState(now: Instant, peer: Peer, bytes: Uint8Array): void {
-    if (this.#mind.certificateOf(peer.nodeId)) this.send(now, peer.nodeId, SERVICES.networkState, bytes);
-  }
-
-  #askSecret(now: Instant): void {
-    if (this.#nmn.connected) this.request(now, { type: 'secret' });
-  }
-
-  // Revocations travel from peer to peer: whoever is connected and may not know yet is told at once.
-  #spread(now: Instant, peer: Peer, source: number, applied: SyncOutput['applied']): void {
-    if (peer.session === undefined || peer.nodeId === source) return;
-    for (const bytes of this.#mind.announce(peer.nodeId, applied)) this.#sendState(now, peer, bytes);
-  }
-
   #expel(now: Instant, nodeId: number): void {
     if (nodeId === this.nodeId) {
       if (!this.#expelled)
@@ -544,9 +506,9 @@ export class ClusterNode implements Machine<ClusterEvent> {
     const peer = this.#peers.get(nodeId);
     if (!peer) return;
     peer.wanted = false;
-    for (const { sequence, sent } of [...peer.outbox.entries()]) {
-      peer.outbox.remove(sequence);
-      this.#events.push({ kind: 'undelivered', peer: nodeId, sequence, sent, reason: 'revoked' });
+    for (const entry of [...peer.outbox.entries()]) {
+      peer.outbox.remove(entry.sequence);
+      this.#undelivered(peer, entry, 'revoked');
     }
     if (peer.connection.kind === 'handshaking') this.#endpoint.abandon(peer.connection.handshake);
     if (peer.session !== undefined) {
@@ -566,109 +528,41 @@ export class ClusterNode implements Machine<ClusterEvent> {
 
   /** Does whatever is due for a peer, and sets its next deadline. */
   #advance(now: Instant, peer: Peer): void {
-    for (const { sequence, sent } of peer.outbox.expire(now)) {
-      if (peer.session !== undefined) this.#endpoint.open(peer.session)?.cancelMessage(sequence);
-      this.#events.push({ kind: 'undelivered', peer: peer.nodeId, sequence, sent, reason: 'expired' });
-    }
+    for (const entry of peer.outbox.expire(now)) this.#undelivered(peer, entry, 'expired');
     const { connection } = peer;
     const due = connection.kind === 'idle' || (connection.kind === 'waiting' && connection.retryAt <= now);
-    if (due && peer.nodeId !== this.#mind.nmnNodeId) {
-      if (peer.needed && !this.#expelled) this.#dial(now, peer, 'member');
+    if (due) {
+      const isNmn = peer.nodeId === this.#mind.nmnNodeId; // The link to it has its own ways.
+      if (peer.needed && !isNmn && !this.#expelled) this.#reach.dial(now, peer, 'member');
       else peer.connection = { kind: 'idle' };
     }
     for (let action = peer.agent.pollAction(); action; action = peer.agent.pollAction())
-      this.#act(now, peer, action);
+      this.#reach.act(now, peer, action);
+    this.#mind.rememberAddresses(peer.nodeId, peer.agent.workingAddresses());
     this.#touch(peer);
-  }
-
-  #dial(now: Instant, peer: Peer, kind: SessionKind): void {
-    const certificate = this.#mind.certificateOf(peer.nodeId);
-    if (!certificate || this.#links.length === 0) {
-      peer.connection = { kind: 'idle' };
-      return;
-    }
-    const paths = peer.agent
-      .connectTargets(now)
-      .map(({ link, remote }) => this.#endpoint.paths.intern(link, remote, undefined).id);
-    const relay = this.#nmn.relayPath(peer.nodeId);
-    if (relay) paths.push(relay.id);
-    const carry = this.#nmn.connected;
-    if (paths.length === 0 && !carry) {
-      peer.connection = { kind: 'idle' };
-      const text = 'no address of it is known, and the NMN that could introduce us is away';
-      this.#events.push({ kind: 'unreachable', peer: peer.nodeId, text, retryIn: undefined });
-      return;
-    }
-    const handshake = this.#endpoint.connect(now, {
-      remoteStatic: certificate.staticKey,
-      psk: kind === 'member' ? this.#mind.currentSecret : NO_SECRET,
-      payload: at => this.#mind.introduction(at, kind),
-      peer: { nodeId: peer.nodeId, kind, certificate: undefined, said: undefined },
-      paths: paths.slice(0, 8),
-      carry,
-      timeout: HANDSHAKE_PATIENCE,
-    });
-    peer.connection = { kind: 'handshaking', handshake, session: kind };
-  }
-
-  #act(now: Instant, peer: Peer, action: PathAction): void {
-    const handle = peer.session;
-    switch (action.kind) {
-      case 'probe': {
-        const path =
-          handle === undefined ? undefined : this.#endpoint.addPath(now, handle, action.link, action.remote);
-        if (handle !== undefined && path !== undefined) this.#endpoint.open(handle)?.probePath(now, path);
-        return;
-      }
-      case 'activate':
-        if (handle !== undefined) this.#endpoint.open(handle)?.activatePath(now, action.path.id);
-        return;
-      case 'sendCandidates':
-        if (handle !== undefined)
-          this.#endpoint.open(handle)?.sendControl(now, CANDIDATES_CONTROL, action.bytes);
-        return;
-      case 'requestPunch':
-        this.#nmn.requestPunch(now, peer.nodeId);
-        return;
-      case 'requestLease':
-        this.#nmn.introduce(now, peer.nodeId, NOTHING);
-        return;
-      case 'pathChanged':
-        if (action.from)
-          this.#events.push({ kind: 'path', peer: peer.nodeId, from: action.from, to: action.to });
-        this.#mind.rememberAddresses(peer.nodeId, peer.agent.workingAddresses());
-    }
   }
 
   #relayAvailable(now: Instant, peer: Peer, path: Path, observed: readonly SocketAddress[]): void {
     peer.agent.peerObserved(now, observed);
     peer.agent.relayAvailable(now, path);
-    if (peer.session !== undefined) {
-      const id = this.#endpoint.addPath(now, peer.session, path.link, path.remote, path.channel);
-      if (id !== undefined) this.#endpoint.open(peer.session)?.probePath(now, id);
-    }
     this.#advance(now, peer);
   }
 
-  #introductionRefused(now: Instant, nodeId: number, reason: string): void {
+  #introductionRefused(nodeId: number, reason: string): void {
     const peer = this.#peers.get(nodeId);
     if (peer?.connection.kind !== 'handshaking' || reason === 'rateLimited') return;
     // Remembered addresses are still being tried; the sentence is for whoever waits meanwhile.
     const text = reason === 'away' ? 'it has no session with the NMN: it is off, or has no network' : reason;
     this.#events.push({ kind: 'unreachable', peer: nodeId, text, retryIn: undefined });
-    this.#touch(peer);
-    void now;
   }
 
-  #hand(now: Instant, peer: Peer, sequence: number): void {
-    const session = peer.session === undefined ? undefined : this.#endpoint.open(peer.session);
-    if (!session) return;
-    for (const entry of peer.outbox.entries()) {
-      if (entry.sequence !== sequence) continue;
-      entry.sent = true;
-      const { service, bytes, priority } = entry;
-      session.sendMessage(now, { sequence, floor: () => peer.outbox.floor, service, bytes, priority });
-    }
+  #undelivered(
+    peer: Peer,
+    { sequence, sent }: OutboxEntry,
+    reason: Extract<ClusterEvent, { kind: 'undelivered' }>['reason'],
+  ): void {
+    if (peer.session !== undefined) this.#endpoint.open(peer.session)?.cancelMessage(sequence);
+    this.#events.push({ kind: 'undelivered', peer: peer.nodeId, sequence, sent, reason });
   }
 
   #encourageAll(now: Instant): void {
@@ -712,37 +606,4 @@ export class ClusterNode implements Machine<ClusterEvent> {
     peer.agent.setReflexive(now, this.#nmn.reflexive);
     return peer;
   }
-
-  #report(member: MemberReport): NodeReport {
-    const peer = this.#peers.get(member.nodeId);
-    const presence = this.#nmn.presenceOf(member.nodeId);
-    const self = member.nodeId === this.nodeId;
-    const connected = peer?.session !== undefined;
-    return {
-      ...member,
-      self,
-      online: self || connected || presence?.online === true,
-      lastSeen: presence?.lastSeen ?? 0,
-      path: connected ? peer.agent.active : undefined,
-    };
-  }
 }
-
-const NOTHING = new Uint8Array(0);
-
-const AWAY: Record<'peer' | 'local' | 'idle' | 'reset', AwayReason> = {
-  peer: 'closed',
-  local: 'local',
-  idle: 'silent',
-  reset: 'restarted',
-};
-
-const nmnPath = (path: Path): PathReport => ({
-  path: 'direct',
-  scope: 'internet',
-  remote: path.remote,
-  rtt: undefined,
-});
-
-const localLinks = (links: readonly Link[]): Parameters<Peer['agent']['setLocal']>[1] =>
-  links.map(({ id, family, port, addresses }) => ({ link: id, family, port, addresses }));

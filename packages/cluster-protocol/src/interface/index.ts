@@ -1,5 +1,5 @@
 export { ClusterNode } from './cluster-node.js';
-export type { NodeReport, PeerExplanation } from './cluster-node.js';
+export type { NodeReport, PeerExplanation } from './reports.js';
 export type { ClusterNodeOptions, Membership, SavedNode } from './cluster-options.js';
 export type { AwayReason, ClusterEvent, MemberReport } from './events.js';
 export { callNmn, joinNetwork } from './joining.js';
@@ -21,3 +21,4 @@ export type { MemberOptions } from './member-runtime.js';
 export { NmnCall } from './nmn-call.js';
 export type { CallEvent, CallFailure, CallOptions } from './nmn-call.js';
 export { loadKeys, loadMembership, membershipChanges, startNode } from './saved-node.js';
+export { MemoryStore } from './memory-store.js';

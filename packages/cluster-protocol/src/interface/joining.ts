@@ -48,7 +48,10 @@ export async function callNmn(
     /** The claim or operator token. */
     readonly secret: Uint8Array;
   },
-  converse: (ask: (content: ManagementContent) => Promise<ManagementContent>, rootKey: Uint8Array) => Promise<void>,
+  converse: (
+    ask: (content: ManagementContent) => Promise<ManagementContent>,
+    rootKey: Uint8Array,
+  ) => Promise<void>,
 ): Promise<{ readonly kind: 'done' } | { readonly kind: 'unreachable'; readonly text: string }> {
   const call = new NmnCall({
     provider: host.crypto,
@@ -133,7 +136,8 @@ export async function joinNetwork(
       claimSignature: signClaim(crypto, uri.claim, uri.network, joiner),
     });
     if (answer.type === 'error') throw refusedBy(answer.code, answer.message);
-    if (answer.type !== 'joined') throw new ClusterError('JOIN_REFUSED', 'the NMN answered something else than a join');
+    if (answer.type !== 'joined')
+      throw new ClusterError('JOIN_REFUSED', 'the NMN answered something else than a join');
     result.joined = accept(host, uri, rootKey, answer, keys);
   });
   if (outcome.kind === 'unreachable') return outcome;

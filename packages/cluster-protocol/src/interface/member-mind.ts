@@ -62,6 +62,7 @@ export class MemberMind implements MemberKnowledge {
   readonly #syncs = new Map<number, StateSync>();
   readonly #events: ClusterEvent[] = [];
   readonly #changes = new Map<string, Uint8Array | undefined>();
+  readonly #remembered = new Map<number, string>();
   #membership: Membership;
   #own: MembershipCertificate;
   #writeReplaysAt: Instant | undefined;
@@ -170,7 +171,11 @@ export class MemberMind implements MemberKnowledge {
   }
 
   /** A message of service 1 came. */
-  receive(now: Instant, nodeId: number, bytes: Uint8Array): { readonly news: StateNews; readonly output: SyncOutput } {
+  receive(
+    now: Instant,
+    nodeId: number,
+    bytes: Uint8Array,
+  ): { readonly news: StateNews; readonly output: SyncOutput } {
     const sync = this.#syncs.get(nodeId);
     const output: SyncOutput = sync?.handleMessage(now, bytes) ?? {
       send: [],
@@ -209,7 +214,10 @@ export class MemberMind implements MemberKnowledge {
   }
 
   rememberAddresses(nodeId: number, addresses: readonly SocketAddress[]): void {
-    if (addresses.length > 0) this.#changes.set(StoreKey.addresses(nodeId), encodeAddresses(addresses));
+    const text = addresses.map(({ key }) => key).join();
+    if (text === '' || this.#remembered.get(nodeId) === text) return;
+    this.#remembered.set(nodeId, text);
+    this.#changes.set(StoreKey.addresses(nodeId), encodeAddresses(addresses));
   }
 
   handleTimeout(now: Instant): void {

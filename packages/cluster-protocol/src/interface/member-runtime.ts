@@ -1,5 +1,20 @@
-import { ClusterError, type Duration, milliseconds, minutes, randomFraction, sameBytes, seconds } from '../base/index.js';
-import { type HostPort, type JoinUri, type NodeKind, parseHostPort, parseJoinUri, formatHostPort } from '../network/index.js';
+import {
+  ClusterError,
+  type Duration,
+  milliseconds,
+  minutes,
+  randomFraction,
+  sameBytes,
+  seconds,
+} from '../base/index.js';
+import {
+  type HostPort,
+  type JoinUri,
+  type NodeKind,
+  parseHostPort,
+  parseJoinUri,
+  formatHostPort,
+} from '../network/index.js';
 import { encodeWith, Reader, socketAddress, type SocketAddress } from '../wire/index.js';
 import { ClusterNode } from './cluster-node.js';
 import type { Membership, SavedNode } from './cluster-options.js';
@@ -50,12 +65,7 @@ export class MemberRuntime {
   #writes: Promise<void> = Promise.resolve();
   #closed = false;
 
-  private constructor(
-    options: MemberOptions,
-    saved: SavedNode,
-    node: ClusterNode,
-    running: RunningMachine,
-  ) {
+  private constructor(options: MemberOptions, saved: SavedNode, node: ClusterNode, running: RunningMachine) {
     this.#options = options;
     this.host = options.host;
     this.store = options.store;
@@ -95,7 +105,8 @@ export class MemberRuntime {
     const port = last ? new Reader(last).uint16() : 0;
     const early: ClusterEvent[] = [];
     const sink = { take: (event: ClusterEvent): void => void early.push(event) };
-    const links: LinkOptions = port > 0 ? { port, whenTaken: 'any', ...options.links } : (options.links ?? {});
+    const links: LinkOptions =
+      port > 0 ? { port, whenTaken: 'any', ...options.links } : (options.links ?? {});
     const running = await host.run(node, links, event => {
       sink.take(event);
     });
@@ -224,7 +235,8 @@ async function loadHosts(store: Store): Promise<readonly HostPort[]> {
   if (!bytes) return [];
   const reader = new Reader(bytes);
   const hosts: HostPort[] = [];
-  for (let left = reader.uint8(); left > 0 && !reader.failed; left--) hosts.push(parseHostPort(reader.text(300)));
+  for (let left = reader.uint8(); left > 0 && !reader.failed; left--)
+    hosts.push(parseHostPort(reader.text(300)));
   return hosts;
 }
 

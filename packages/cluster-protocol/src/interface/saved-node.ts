@@ -1,13 +1,14 @@
 import { randomBytes, type RandomSource } from '../base/index.js';
 import { ClusterError } from '../base/index.js';
 import type { CryptoProvider } from '../crypto/provider.js';
+import { createNodeKeys, decodeNodeKeys, encodeNodeKeys, type NodeKeys } from '../network/index.js';
 import {
-  createNodeKeys,
-  decodeNodeKeys,
-  encodeNodeKeys,
-  type NodeKeys,
-} from '../network/index.js';
-import { encodeWith, Reader, readSocketAddress, type SocketAddress, writeSocketAddress } from '../wire/index.js';
+  encodeWith,
+  Reader,
+  readSocketAddress,
+  type SocketAddress,
+  writeSocketAddress,
+} from '../wire/index.js';
 import type { Membership, SavedNode } from './cluster-options.js';
 import type { Store } from './machine.js';
 
@@ -83,7 +84,11 @@ function decodeMembership(bytes: Uint8Array): Membership | undefined {
 }
 
 /** The keys of this store's node; made and written at the first call. */
-export async function loadKeys(store: Store, crypto: CryptoProvider, random: RandomSource): Promise<NodeKeys> {
+export async function loadKeys(
+  store: Store,
+  crypto: CryptoProvider,
+  random: RandomSource,
+): Promise<NodeKeys> {
   const bytes = await store.read(StoreKey.keys);
   if (bytes) {
     const keys = decodeNodeKeys(crypto, bytes);

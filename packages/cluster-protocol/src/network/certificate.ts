@@ -1,5 +1,4 @@
-import { encodeText, malformed, parsed, wallTime } from '../base/index.js';
-import { ClusterError } from '../base/index.js';
+import { ClusterError, encodeText, malformed, parsed, wallTime } from '../base/index.js';
 import type { Parsed, WallTime } from '../base/index.js';
 import type { CryptoProvider, KeyPair } from '../crypto/provider.js';
 import { Reader } from '../wire/reader.js';
@@ -135,11 +134,13 @@ function writeFields(writer: Writer, fields: Unsigned): void {
       writeCode(writer, ROLES, fields.role);
       writer.uint48(fields.issuedAt).uint48(fields.notBefore).uint48(fields.notAfter).varint(fields.serial);
       writeVersion(writer, fields.stateVersion);
-      return writeExtensions(writer, fields.extensions);
+      writeExtensions(writer, fields.extensions);
+      return;
     case 'authority':
       writer.uint32(fields.number).bytes(fields.signingKey).bytes(fields.staticKey).uint8(fields.pathLength);
       writer.uint48(fields.issuedAt).uint48(fields.notBefore).uint48(fields.notAfter);
-      return writeExtensions(writer, fields.extensions);
+      writeExtensions(writer, fields.extensions);
+      return;
     case 'invitation':
       writer.uint32(fields.nodeId).bytes(fields.claimKey);
       writeCode(writer, NODE_KINDS, fields.kind);

@@ -1,8 +1,7 @@
 import { compareBytes, toHex } from '../base/index.js';
 import type { CryptoProvider } from '../crypto/provider.js';
-import type { MembershipCertificate } from './certificate.js';
+import type { InvitationCertificate, MembershipCertificate } from './certificate.js';
 import { roleRank } from './identity.js';
-import type { InvitationCertificate } from './certificate.js';
 import { RECORD_KINDS, encodeRecord, recordKey, type RecordContent, type StateRecord } from './record.js';
 import { compareVersions } from './state-version.js';
 

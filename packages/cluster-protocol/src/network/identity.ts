@@ -122,7 +122,6 @@ export function verifyLabelled(
 export const MAX_NAME_LENGTH = 64;
 
 // Control characters and the two directional overrides that make a name read as another one.
-// eslint-disable-next-line no-control-regex -- naming control characters is the point
 const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/;
 
 /**

@@ -150,8 +150,7 @@ export type ManagementMessage = ManagementContent & {
   readonly requestId: number;
 };
 
-/** Types on the wire: place in this list, from 1. Requests and their answers alternate; `error` answers any request. */
-export const MANAGEMENT_TYPES = [
+const TYPES = [
   'join',
   'joined',
   'renew',
@@ -171,13 +170,16 @@ export const MANAGEMENT_TYPES = [
   'error',
 ] as const satisfies readonly ManagementContent['type'][];
 
+/** Types on the wire: place in this list, from 1. Requests and their answers alternate; `error` answers any request. */
+export const MANAGEMENT_TYPES: readonly ManagementContent['type'][] = TYPES;
+
 const PLAIN_ROLES = ['none', 'guest'] as const satisfies readonly Role[];
 const GRANT_TYPES = ['plain', 'signed'] as const;
 
 /** The one encoding of a message. */
 export function encodeManagement(message: ManagementMessage): Uint8Array {
   return encodeWith(MAX_MANAGEMENT_LENGTH, writer => {
-    writeCode(writer, MANAGEMENT_TYPES, message.type);
+    writeCode(writer, TYPES, message.type);
     writer.uint32(message.requestId);
     writeContent(writer, message);
   });
@@ -195,13 +197,15 @@ function writeContent(writer: Writer, content: ManagementContent): void {
       return;
     case 'joined':
       writer.uint32(content.nodeId).text(content.name).block(encodeCredential(content.credential));
-      return writeWelcome(writer, content);
+      writeWelcome(writer, content);
+      return;
     case 'renewed':
       writer.block(encodeCredential(content.credential));
       return;
     case 'createInvitation':
       writer.bytes(content.claimId).bytes(content.claimPsk).text(content.name);
-      return writeGrant(writer, content.grant);
+      writeGrant(writer, content.grant);
+      return;
     case 'invitationCreated':
       writer.uint32(content.nodeId);
       return;
@@ -217,7 +221,8 @@ function writeContent(writer: Writer, content: ManagementContent): void {
       writer.text(content.ownerName).block(encodeCredential(content.ownerCredential));
       return;
     case 'networkCreated':
-      return writeWelcome(writer, content);
+      writeWelcome(writer, content);
+      return;
     case 'revoke':
       writer.block(encodeRecord(content.record));
       return;
@@ -255,7 +260,7 @@ function writeGrant(writer: Writer, grant: InvitationGrant): void {
 export function decodeManagement(bytes: Uint8Array): Parsed<ManagementMessage> {
   if (bytes.length > MAX_MANAGEMENT_LENGTH) return malformed;
   const reader = new Reader(bytes);
-  const type = readCode(reader, MANAGEMENT_TYPES);
+  const type = readCode(reader, TYPES);
   const requestId = reader.uint32();
   const content = readContent(reader, type);
   return content && reader.complete ? parsed({ requestId, ...content }) : malformed;

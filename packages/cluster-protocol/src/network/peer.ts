@@ -31,6 +31,9 @@ const BACKOFF: readonly Duration[] = [0, 0, 0, 0, 0, 0, 2, 4, 8, 15, 30, 60].map
 /** Retries spread by this share, so that a crowd that lost its NMN does not come back in step. */
 const JITTER = 0.25;
 
+/** The path agent hears of the active path's round trip this often; its choice between paths needs no more. */
+const MEASURE_INTERVAL: Duration = seconds(1);
+
 /** A member as this node deals with it; lives as long as the node. */
 export class Peer {
   readonly nodeId: number;
@@ -44,6 +47,7 @@ export class Peer {
   outboxIncarnation = '';
   inboxIncarnation = '';
   #failures = 0;
+  #measuredAt: Instant | undefined;
 
   constructor(nodeId: number, firstSequence: number, random: RandomSource, rules: ConsentRules) {
     this.nodeId = nodeId;
@@ -73,6 +77,13 @@ export class Peer {
   encourage(now: Instant): void {
     this.#failures = 0;
     if (this.connection.kind === 'waiting') this.connection = { kind: 'waiting', retryAt: now };
+  }
+
+  /** Whether a second has passed since this last said so. */
+  measureDue(now: Instant): boolean {
+    if (this.#measuredAt !== undefined && now < after(this.#measuredAt, MEASURE_INTERVAL)) return false;
+    this.#measuredAt = now;
+    return true;
   }
 
   /** The earliest moment at which this peer needs attention. */

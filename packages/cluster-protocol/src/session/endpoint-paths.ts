@@ -79,3 +79,11 @@ export class EndpointPaths {
 
 const keyOf = (link: number, remote: SocketAddress, channel: number | undefined): string =>
   `${link}|${remote.key}|${channel ?? ''}`;
+
+/** Stands where there is no path yet; nothing is ever sent to it. */
+export const NO_PATH: Path = {
+  id: 0,
+  link: 0,
+  remote: { family: 4, host: '0.0.0.0', port: 1, key: '0.0.0.0:1' },
+  channel: undefined,
+};

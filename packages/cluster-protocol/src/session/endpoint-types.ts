@@ -10,6 +10,9 @@ export type SessionHandle = number;
 /** Names an outgoing handshake until it has become a session or failed. */
 export type HandshakeId = number;
 
+/** Why the operating system did not take a datagram. */
+export type SendFailure = Parameters<Session['handleSendError']>[2];
+
 /** A message 1 whose sender holds the private key of `remoteStatic`. */
 export interface InitiationRequest {
   /** Decrypted; who may see it has been decided by nobody yet. */
@@ -61,7 +64,8 @@ export interface EndpointOptions<Peer> {
   readonly policy: EndpointPolicy<Peer>;
   /** Sessions at once; further peers are dropped and counted. Default 4096. */
   readonly maxSessions?: number;
-  readonly session?: Partial<SessionConfig>;
+  /** Configuration of the sessions with a peer. */
+  readonly session?: (peer: Peer) => Partial<SessionConfig>;
 }
 
 /** Whom to reach, and how. */

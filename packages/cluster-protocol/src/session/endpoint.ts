@@ -28,6 +28,7 @@ import type {
   EndpointEvent,
   EndpointOptions,
   HandshakeId,
+  SendFailure,
   SessionHandle,
 } from './endpoint-types.js';
 import { Freshness } from './freshness.js';
@@ -46,7 +47,7 @@ import {
   versionRefusal,
 } from './handshake-packets.js';
 import { IncomingHandshake } from './incoming-handshake.js';
-import { type Path, EndpointPaths } from './endpoint-paths.js';
+import { EndpointPaths, NO_PATH, type Path } from './endpoint-paths.js';
 import { ResetLimiter } from './reset-limiter.js';
 import { Session } from './session.js';
 import { type LiveSession, SessionTable } from './session-table.js';
@@ -93,7 +94,7 @@ export class Endpoint<Peer> {
     this.#options = options;
     this.#mac1 = new Mac1Key(options.provider, options.staticKey.publicKey);
     this.#freshness = new Freshness(options.provider, options.random);
-    this.#transmit = { path: NO_PATH, bytes: NOTHING };
+    this.#transmit = { path: NO_PATH, bytes: new Uint8Array(0) };
     this.#dialer = new Dialer(options, {
       paths: this.paths,
       freshIndex: () => this.#freshIndex(),
@@ -175,12 +176,7 @@ export class Endpoint<Peer> {
     if (reason !== undefined) this.#options.drops.count(reason);
   }
 
-  handleSendError(
-    now: Instant,
-    link: number,
-    remote: SocketAddress,
-    error: 'messageTooLong' | 'unreachable' | 'refused' | 'other',
-  ): void {
+  handleSendError(now: Instant, link: number, remote: SocketAddress, error: SendFailure): void {
     const path = this.paths.find(link, remote, undefined);
     if (!path) return;
     for (const [handle, live] of this.#sessions.entries()) {
@@ -227,6 +223,11 @@ export class Endpoint<Peer> {
       if (live) this.#settle(handle, live);
     }
     return undefined;
+  }
+
+  /** Whether `pollEvent` has something. */
+  get hasEvents(): boolean {
+    return this.#events.length > 0;
   }
 
   pollEvent(): EndpointEvent<Peer> | undefined {
@@ -287,12 +288,7 @@ export class Endpoint<Peer> {
         return this.#dialer.receiveVersionRefusal(packet);
       case 'reset':
         return this.#receiveReset(now, packet);
-      case 'relay':
-      case 'finish':
-      case 'cookie':
-      case 'beacon':
-      case 'checkIn':
-      case undefined:
+      default:
         return 'unknownKind';
     }
   }
@@ -305,8 +301,8 @@ export class Endpoint<Peer> {
       this.#offerReset(now, path, handle);
       return 'unknownIndex';
     }
-    const reason = live.session.handlePacket(now, path.id, packet);
-    if (reason !== undefined) return reason;
+    // The session has counted what it dropped.
+    if (live.session.handlePacket(now, path.id, packet) !== undefined) return undefined;
     this.#sessions.hold(live, path.id);
     const open = live.state === 'pending' ? this.#confirm(now, handle, live, path) : live;
     this.#ready.add(handle);
@@ -478,7 +474,7 @@ export class Endpoint<Peer> {
       random: this.#options.random,
       drops: this.#options.drops,
       ...(handshakeRtt !== undefined && { handshakeRtt }),
-      ...(this.#options.session && { config: this.#options.session }),
+      ...(this.#options.session && { config: this.#options.session(made.peer) }),
     });
     const live: LiveSession<Peer> = {
       ...rest,
@@ -603,10 +599,3 @@ export class Endpoint<Peer> {
 
 /** Keys of the deadline queue from here on are expiries of pending sessions. */
 const EXPIRY = 2 ** 32;
-const NOTHING = new Uint8Array(0);
-const NO_PATH: Path = {
-  id: 0,
-  link: 0,
-  remote: { family: 4, host: '0.0.0.0', port: 1, key: '0.0.0.0:1' },
-  channel: undefined,
-};

@@ -1,8 +1,8 @@
 import type { PathId } from './session-event.js';
 import type { SessionPath } from './session-path.js';
 
-/** Paths of one session: two address families on two links, relays, and one that a rebinding makes new. */
-export const MAX_PATHS = 8;
+/** Paths of one session: the eight candidates of a peer that may be probed, relays, and those that a rebinding makes new. */
+export const MAX_PATHS = 12;
 
 /** The paths of a session, few enough to look through. */
 export class PathTable implements Iterable<SessionPath> {

@@ -16,7 +16,9 @@ import {
   FrameReader,
   FrameType,
   MAX_CLOSE_REASON,
+  MAX_DATAGRAM,
   MAX_PACKET_NUMBER,
+  MAX_RECEIVED_DATAGRAM,
   RELAY_HEADER,
 } from '../wire/index.js';
 import { AckTracker } from './ack-tracker.js';
@@ -102,7 +104,12 @@ export class Session {
 
   constructor(options: SessionOptions) {
     this.#config = { ...DEFAULT_SESSION_CONFIG, ...options.config };
-    this.#packet = this.#config.maxDatagram - RELAY_HEADER;
+    const { maxDatagram } = this.#config;
+    if (!(maxDatagram >= MAX_DATAGRAM && maxDatagram <= MAX_RECEIVED_DATAGRAM)) {
+      const range = `${MAX_DATAGRAM} to ${MAX_RECEIVED_DATAGRAM}`;
+      throw new ClusterError('INVALID_ARGUMENT', `maxDatagram is ${maxDatagram}; give ${range} bytes`);
+    }
+    this.#packet = maxDatagram - RELAY_HEADER;
     this.#drops = options.drops;
     this.#keys = [options.sendKey, options.receiveKey];
     this.#opener = new PacketOpener(options.receiveKey, options.localIndex);
@@ -244,7 +251,7 @@ export class Session {
     };
   }
 
-  /** Makes a path known, up to 8; nothing is sent there. Throws when there is no room. */
+  /** Makes a path known, up to 12; nothing is sent there. Throws when there is no room. */
   addPath(now: Instant, path: PathId): void {
     if (this.#state.kind === 'open') this.#steering.add(now, path);
   }

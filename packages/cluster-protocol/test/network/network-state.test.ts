@@ -186,6 +186,55 @@ test('records in any order and grouping give the same state', t => {
   );
 });
 
+test('an authority that is retired leaves the same state in any order', t => {
+  const net = new TestNetwork(6);
+  const bob = net.invite('Bob', 'admin');
+  const lamp = net.admit('lamp');
+  const nmn = createNodeKeys(crypto, net.random);
+  const keys = { authorityKey: nmn.signing.publicKey, staticKey: nmn.static.publicKey };
+  const { authority } = authorizeNmn(crypto, net.random, net.genesis.root, keys, { number: 2, now: BIRTH });
+  const leaf = signMembership(crypto, nmn.signing, { ...lamp.credential.leaf, serial: 99 });
+  const second = (version: number) => ({ author: nmn.signing, authorityNumber: 2, version });
+  const all = [
+    ...net.founding(bob, lamp, net.admit('left behind')),
+    net.record({ kind: 'secretEpoch', epoch: 1 }),
+    net.record(
+      { kind: 'setting', name: 'x', value: Uint8Array.of(1) },
+      { author: bob.keys.signing, version: 9 },
+    ),
+    net.record(net.revocation(bob), { version: 10 }),
+    net.record({ kind: 'authority', certificate: authority, retired: false }, second(1)),
+    net.record({ kind: 'secretEpoch', epoch: 2 }, second(2)),
+    net.memberRecord({ ...lamp, credential: { leaf, issuers: [authority] } }, second(3)),
+    net.record(
+      { kind: 'authority', certificate: net.authorization.authority, retired: true },
+      { author: net.owner.keys.signing, version: 20 },
+    ),
+  ];
+  const expected = new NetworkState(crypto, net.anchor);
+  expected.apply(all);
+  t.is(expected.currentEpoch, 2);
+  t.true(expected.isRevoked(bob.credential.leaf), 'what it revoked stays revoked');
+  t.deepEqual(
+    expected
+      .members()
+      .map(({ name }) => name)
+      .sort(),
+    ['Ada phone', 'lamp'],
+  );
+
+  fc.assert(
+    fc.property(fc.shuffledSubarray(all, { minLength: all.length }), fc.nat(all.length), (records, cut) => {
+      const state = new NetworkState(crypto, net.anchor);
+      state.apply(records.slice(0, cut));
+      state.apply(records.slice(cut));
+
+      t.is(toHex(state.snapshot()), toHex(expected.snapshot()));
+    }),
+    { numRuns: 60 },
+  );
+});
+
 test('newer replaces older, and older is refused afterwards', t => {
   const net = new TestNetwork();
   const lamp = net.admit('lamp');

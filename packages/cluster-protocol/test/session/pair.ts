@@ -1,4 +1,4 @@
-import { DropCounters, instant, milliseconds, type Instant } from '../../src/base/index.js';
+import { DropCounters, instant, type Instant } from '../../src/base/index.js';
 import { Session, type PathId, type SessionConfig, type SessionEvent } from '../../src/session/index.js';
 import { AuthenticatingProvider } from '../../src/testing/authenticating-provider.js';
 import { SeededRandom } from '../../src/testing/seeded-random.js';
@@ -44,6 +44,8 @@ export class SessionPair {
   readonly drops: Record<Side, DropCounters> = { a: new DropCounters(), b: new DropCounters() };
   readonly events: Record<Side, SessionEvent[]> = { a: [], b: [] };
   readonly sides: Record<Side, Session>;
+  /** Sequences that {@link sendAll} sent and that are not yet acknowledged. */
+  readonly open: Record<Side, Set<number>> = { a: new Set(), b: new Set() };
   /** Packets sent so far by each side. */
   readonly sent: Record<Side, number> = { a: 0, b: 0 };
   /** Every datagram sent, when recording. */
@@ -52,8 +54,6 @@ export class SessionPair {
   pathSeen: (flight: Flight) => PathId = flight => flight.path;
   /** Drops what it says, besides the random loss. */
   drop: (flight: Flight) => boolean = () => false;
-  /** Called for every event, before the next packet. */
-  onEvent: (side: Side, event: SessionEvent) => void = () => undefined;
   readonly #queue: { at: Instant; order: number; flight: Flight }[] = [];
   readonly #buffer = new Uint8Array(MAX_DATAGRAM);
   #order = 0;
@@ -140,7 +140,7 @@ export class SessionPair {
     for (let event = session.pollEvent(); event !== undefined; event = session.pollEvent()) {
       spoke = true;
       this.events[side].push(event);
-      this.onEvent(side, event);
+      if (event.kind === 'messageAcknowledged') this.open[side].delete(event.sequence);
     }
     for (;;) {
       const transmit = session.pollTransmit(this.now, this.#buffer);
@@ -194,21 +194,20 @@ export function testMessage(sequence: number, length: number): Uint8Array {
   return bytes;
 }
 
-/** Sends messages of the given lengths from a side, sequences from `first`, with a floor that follows the acknowledgements. */
+/**
+ * Sends messages of the given lengths from a side, sequences from `first`. The floor is the lowest one that the side has
+ * not seen acknowledged.
+ */
 export function sendAll(pair: SessionPair, side: Side, lengths: readonly number[], first = 0): void {
-  const open = new Set(lengths.map((_, i) => first + i));
-  let floor = first;
-  const before = pair.onEvent;
-  pair.onEvent = (at, event) => {
-    before(at, event);
-    if (at !== side || event.kind !== 'messageAcknowledged') return;
-    open.delete(event.sequence);
-    while (floor < first + lengths.length && !open.has(floor)) floor++;
-  };
   lengths.forEach((length, i) => {
-    const bytes = testMessage(first + i, length);
-    pair.sides[side].sendMessage(pair.now, { sequence: first + i, floor: () => floor, service: 7, bytes });
+    const sequence = first + i;
+    pair.open[side].add(sequence);
+    const floor = (): number => Math.min(...pair.open[side], sequence);
+    pair.sides[side].sendMessage(pair.now, {
+      sequence,
+      floor,
+      service: 7,
+      bytes: testMessage(sequence, length),
+    });
   });
 }
-
-export const ms = milliseconds;

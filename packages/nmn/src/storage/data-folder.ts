@@ -10,6 +10,7 @@ export const DATA_FILES = {
   marker: 'nmn.json',
   newMarker: 'nmn.json.new',
   lock: 'nmn.lock',
+  lockJournal: 'nmn.lock-journal',
   database: 'nmn.db',
   databaseLog: 'nmn.db-wal',
   databaseIndex: 'nmn.db-shm',

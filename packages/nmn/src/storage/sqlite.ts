@@ -19,6 +19,9 @@ export async function openSqlite(file: string, pragmas: readonly string[]): Prom
     client: 'sqlite3',
     connection: { filename: file },
     useNullAsDefault: true,
+    // An error message with the values of its statement would carry keys into whatever log it ends in.
+    compileSqlOnError: false,
+    log: { warn: silence, error: silence, deprecate: silence, debug: silence },
     pool: {
       min: 1,
       max: 1,
@@ -47,6 +50,9 @@ export async function checkSqliteVersion(database: Knex): Promise<void> {
 export function sqliteCode(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 }
+
+/** Knex prints what it also throws; whoever catches it decides what is said. */
+const silence = (): void => undefined;
 
 interface SqliteConnection {
   exec(sql: string, done: (error: Error | null) => void): void;

@@ -12,7 +12,7 @@ import type { NetworkContents, StorageChange } from '../../src/membership/storag
 import { ChangeStore } from '../../src/storage/change-store.js';
 import { DataFolder } from '../../src/storage/data-folder.js';
 import { Database } from '../../src/storage/database.js';
-import { migrate, type Migration } from '../../src/storage/migrations/index.js';
+import type { Migration } from '../../src/storage/migrations/index.js';
 import { NetworkRepository } from '../../src/storage/network-repository.js';
 import { SettingsRepository } from '../../src/storage/settings-repository.js';
 import { SignedVersions } from '../../src/storage/signed-versions.js';
@@ -295,15 +295,15 @@ test('a migration that fails leaves nothing behind and runs again next time', as
   const name = '29990101000000-mailbox-initial';
   const failing: Migration = {
     name,
-    async up(schema) {
-      await schema.createTable('mailbox_letters', table => table.text('id'));
+    async up(database) {
+      await database.schema.createTable('mailbox_letters', table => table.text('id'));
       throw new Error('the power went out');
     },
   };
   const mended: Migration = {
     name,
-    async up(schema) {
-      await schema.createTable('mailbox_letters', table => table.text('id'));
+    async up(database) {
+      await database.schema.createTable('mailbox_letters', table => table.text('id'));
     },
   };
 
@@ -311,9 +311,6 @@ test('a migration that fails leaves nothing behind and runs again next time', as
   const { database, close } = await open(path, [mended]);
 
   t.true(await database.reader.schema.hasTable('mailbox_letters'));
-  await t.notThrowsAsync(migrate(database.reader, path, [mended, ...[]]).catch(error => {
-    t.is(error.code, 'DATA_FOLDER_NEWER'); // Without the core's own steps the others look newer.
-  }));
   await close();
 });
 

@@ -3,8 +3,8 @@ import type { Migration } from './index.js';
 /** Networks, who is in them, who is invited, what was signed. */
 export const membershipInitial: Migration = {
   name: '20261101000100-membership-initial',
-  async up(schema) {
-    await schema.createTable('membership_networks', table => {
+  async up(database) {
+    await database.schema.createTable('membership_networks', table => {
       table.text('network').primary();
       table.text('name').notNullable();
       table.binary('root_key').notNullable();
@@ -15,19 +15,19 @@ export const membershipInitial: Migration = {
       table.bigInteger('created_at').notNullable();
       table.binary('head');
     });
-    await schema.createTable('membership_counters', table => {
+    await database.schema.createTable('membership_counters', table => {
       table.text('network').notNullable().references('network').inTable('membership_networks');
       table.text('name').notNullable();
       table.bigInteger('value').notNullable();
       table.primary(['network', 'name']);
     });
-    await schema.createTable('membership_secrets', table => {
+    await database.schema.createTable('membership_secrets', table => {
       table.text('network').notNullable().references('network').inTable('membership_networks');
       table.bigInteger('epoch').notNullable();
       table.binary('secret').notNullable();
       table.primary(['network', 'epoch']);
     });
-    await schema.createTable('membership_records', table => {
+    await database.schema.createTable('membership_records', table => {
       table.text('network').notNullable().references('network').inTable('membership_networks');
       table.text('name').notNullable();
       table.bigInteger('authority_number').notNullable();
@@ -35,7 +35,7 @@ export const membershipInitial: Migration = {
       table.binary('bytes').notNullable();
       table.primary(['network', 'name']);
     });
-    await schema.createTable('membership_members', table => {
+    await database.schema.createTable('membership_members', table => {
       table.text('network').notNullable().references('network').inTable('membership_networks');
       table.bigInteger('node_id').notNullable();
       table.binary('claim_id').notNullable();
@@ -45,7 +45,7 @@ export const membershipInitial: Migration = {
       table.primary(['network', 'node_id']);
       table.unique(['network', 'serial']);
     });
-    await schema.createTable('membership_invitations', table => {
+    await database.schema.createTable('membership_invitations', table => {
       table.text('network').notNullable().references('network').inTable('membership_networks');
       table.binary('claim_id').notNullable();
       table.binary('claim_psk').notNullable();
@@ -65,7 +65,7 @@ export const membershipInitial: Migration = {
       table.primary(['network', 'claim_id']);
       table.unique(['network', 'node_id']);
     });
-    await schema.createTable('membership_operator_tokens', table => {
+    await database.schema.createTable('membership_operator_tokens', table => {
       table.binary('hash').primary();
       table.bigInteger('expires_at').notNullable();
     });

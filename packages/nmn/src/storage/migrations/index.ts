@@ -10,7 +10,7 @@ import { settingsInitial } from './0000-settings-initial.js';
  */
 export interface Migration {
   readonly name: string;
-  up(schema: Knex.SchemaBuilder, database: Knex): Promise<void>;
+  up(database: Knex): Promise<void>;
 }
 
 /** The steps of what is always there; sub-systems bring their own. */
@@ -40,7 +40,7 @@ export async function migrate(database: Knex, folder: string, migrations: readon
   for (const [name, migration] of known) {
     if (done.has(name)) continue;
     await database.transaction(async transaction => {
-      await migration.up(transaction.schema, transaction);
+      await migration.up(transaction);
       await transaction(TABLE).insert({ name });
     });
   }

@@ -1,0 +1,133 @@
+import { after, type Duration, type Instant, milliseconds } from '../base/index.js';
+import { NO_SECRET, type Peer, type SessionKind, type SessionPeer } from '../network/index.js';
+import { CANDIDATES_CONTROL, type PathAction } from '../path/index.js';
+import type { Endpoint, Path, PathId } from '../session/index.js';
+import type { ClusterEvent } from './events.js';
+import type { MemberMind } from './member-mind.js';
+import type { NmnLink } from './nmn-link.js';
+
+/** One try to reach a peer; then the next one begins, with fresh keys. */
+const HANDSHAKE_PATIENCE: Duration = milliseconds(10_000);
+/** Paths that one handshake takes. */
+const MAX_PATHS = 8;
+/** With no way to a peer at all, this is how long nothing is tried; whatever opens a way ends the wait. */
+const NO_WAY_RETRY: Duration = milliseconds(60_000);
+const NOTHING = new Uint8Array(0);
+
+/** What is needed to reach a peer. */
+export interface ReachWorld {
+  readonly endpoint: Endpoint<SessionPeer>;
+  readonly mind: MemberMind;
+  readonly nmn: NmnLink;
+  readonly emit: (event: ClusterEvent) => void;
+}
+
+/** Handshakes with peers, and the hands of their path agents. */
+export class PeerReach {
+  readonly #world: ReachWorld;
+  /** Whether there is any link at all. */
+  isOnline = false;
+
+  constructor(world: ReachWorld) {
+    this.#world = world;
+  }
+
+  /** Tells the agent how fast the active path is, at most once a second. */
+  measure(now: Instant, peer: Peer): void {
+    if (peer.session === undefined || !peer.measureDue(now)) return;
+    const session = this.#world.endpoint.open(peer.session);
+    const path = session && this.#world.endpoint.paths.get(session.activePath);
+    const measured = session?.pathStatistics(session.activePath);
+    if (path && measured) peer.agent.measured(now, path, measured.rtt);
+  }
+
+  /** Begins a handshake of a kind with a peer, on every way that is known to it. */
+  dial(now: Instant, peer: Peer, kind: SessionKind): void {
+    const certificate = this.#world.mind.certificateOf(peer.nodeId);
+    if (!certificate || !this.isOnline) {
+      peer.connection = { kind: 'waiting', retryAt: after(now, NO_WAY_RETRY) };
+      return;
+    }
+    const paths = peer.agent
+      .connectTargets(now)
+      .map(({ link, remote }) => this.#world.endpoint.paths.intern(link, remote, undefined).id);
+    const relay = this.#world.nmn.relayPath(peer.nodeId);
+    if (relay) paths.push(relay.id);
+    const carry = this.#world.nmn.connected;
+    if (paths.length === 0 && !carry) {
+      peer.connection = { kind: 'waiting', retryAt: after(now, NO_WAY_RETRY) };
+      const text = 'no address of it is known, and the NMN that could introduce us is away';
+      this.#world.emit({ kind: 'unreachable', peer: peer.nodeId, text, retryIn: undefined });
+      return;
+    }
+    const handshake = this.#world.endpoint.connect(now, {
+      remoteStatic: certificate.staticKey,
+      psk: kind === 'member' ? this.#world.mind.currentSecret : NO_SECRET,
+      payload: at => this.#world.mind.introduction(at, kind),
+      peer: { nodeId: peer.nodeId, kind, certificate: undefined, said: undefined },
+      paths: paths.slice(0, MAX_PATHS),
+      carry,
+      timeout: HANDSHAKE_PATIENCE,
+    });
+    peer.connection = { kind: 'handshaking', handshake, session: kind };
+  }
+
+  /** Does what the path agent of a peer wants. */
+  act(now: Instant, peer: Peer, action: PathAction): void {
+    const handle = peer.session;
+    switch (action.kind) {
+      case 'probe': {
+        const path =
+          handle === undefined
+            ? undefined
+            : this.#world.endpoint.addPath(now, handle, action.link, action.remote);
+        if (handle !== undefined && path !== undefined)
+          this.#world.endpoint.open(handle)?.probePath(now, path);
+        return;
+      }
+      case 'probeRelay': {
+        const id = this.#sessionPath(now, peer, action.path);
+        if (handle !== undefined && id !== undefined) this.#world.endpoint.open(handle)?.probePath(now, id);
+        return;
+      }
+      case 'activate': {
+        const id = this.#sessionPath(now, peer, action.path);
+        if (handle !== undefined && id !== undefined)
+          this.#world.endpoint.open(handle)?.activatePath(now, id);
+        return;
+      }
+      case 'sendCandidates':
+        if (handle !== undefined)
+          this.#world.endpoint.open(handle)?.sendControl(now, CANDIDATES_CONTROL, action.bytes);
+        return;
+      case 'requestPunch':
+        this.#world.nmn.requestPunch(now, peer.nodeId);
+        return;
+      case 'requestLease':
+        this.#world.nmn.introduce(now, peer.nodeId, NOTHING);
+        return;
+      case 'pathChanged':
+        if (action.from)
+          this.#world.emit({ kind: 'path', peer: peer.nodeId, from: action.from, to: action.to });
+    }
+  }
+
+  // A session forgets paths that it has no room for: whoever uses one names it anew.
+  #sessionPath(now: Instant, peer: Peer, { link, remote, channel }: Path): PathId | undefined {
+    return peer.session === undefined
+      ? undefined
+      : this.#world.endpoint.addPath(now, peer.session, link, remote, channel);
+  }
+
+  /** Gives a waiting message to the session, if there is one. */
+  hand(now: Instant, peer: Peer, sequence: number): void {
+    const session = peer.session === undefined ? undefined : this.#world.endpoint.open(peer.session);
+    if (!session) return;
+    for (const entry of peer.outbox.entries()) {
+      if (entry.sequence !== sequence) continue;
+      entry.sent = true;
+      const { service, bytes, priority } = entry;
+      session.sendMessage(now, { sequence, floor: () => peer.outbox.floor, service, bytes, priority });
+    }
+  }
+}

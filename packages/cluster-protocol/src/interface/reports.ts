@@ -1,0 +1,85 @@
+import type { Instant } from '../base/index.js';
+import type { Peer } from '../network/index.js';
+import type { Explanation, LocalLink, PathReport } from '../path/index.js';
+import type { Path, SessionStatistics } from '../session/index.js';
+import type { AwayReason, MemberReport } from './events.js';
+import type { Link } from './machine.js';
+
+/** What is known of one member at one moment. */
+export interface NodeReport extends MemberReport {
+  readonly self: boolean;
+  readonly online: boolean;
+  readonly lastSeen: number;
+  readonly path: PathReport | undefined;
+}
+
+/** Why the path to a peer is what it is, and what it carried. */
+export interface PeerExplanation extends Explanation {
+  readonly nodeId: number;
+  readonly name: string;
+  readonly sentBytes: number;
+  readonly receivedBytes: number;
+  readonly sentPackets: number;
+  readonly lostPackets: number;
+  readonly waitingMessages: number;
+  readonly nmn: 'connected' | 'away';
+}
+
+/** What is known of a member. `presence` is the NMN's word, the peer's session ours. */
+export function reportNode(
+  member: MemberReport,
+  ownId: number,
+  peer: Peer | undefined,
+  presence: { readonly online: boolean; readonly lastSeen: number } | undefined,
+): NodeReport {
+  const self = member.nodeId === ownId;
+  const connected = peer?.session !== undefined;
+  return {
+    ...member,
+    self,
+    online: self || connected || presence?.online === true,
+    lastSeen: presence?.lastSeen ?? 0,
+    path: connected ? peer.agent.active : undefined,
+  };
+}
+
+/** Why the path to a peer is what it is, and what it carried. */
+export function explainPeer(
+  now: Instant,
+  peer: Peer,
+  name: string,
+  totals: SessionStatistics | undefined,
+  nmnConnected: boolean,
+): PeerExplanation {
+  return {
+    ...peer.agent.explain(now),
+    nodeId: peer.nodeId,
+    name,
+    sentBytes: totals?.sentBytes ?? 0,
+    receivedBytes: totals?.receivedBytes ?? 0,
+    sentPackets: totals?.sentPackets ?? 0,
+    lostPackets: totals?.lostPackets ?? 0,
+    waitingMessages: peer.outbox.size,
+    nmn: nmnConnected ? 'connected' : 'away',
+  };
+}
+
+/** How the end of a session reads to the program. */
+export const AWAY: Record<'peer' | 'local' | 'idle' | 'reset', AwayReason> = {
+  peer: 'closed',
+  local: 'local',
+  idle: 'silent',
+  reset: 'restarted',
+};
+
+/** The path to the NMN, which no agent steers. */
+export const nmnPath = (path: Path): PathReport => ({
+  path: 'direct',
+  scope: 'internet',
+  remote: path.remote,
+  rtt: undefined,
+});
+
+/** The links as path agents know them. */
+export const localLinks = (links: readonly Link[]): readonly LocalLink[] =>
+  links.map(({ id, family, port, addresses }) => ({ link: id, family, port, addresses }));

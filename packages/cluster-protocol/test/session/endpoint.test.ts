@@ -1,0 +1,240 @@
+import test from 'ava';
+import { encodeText, milliseconds, randomBytes, seconds } from '../../src/base/index.js';
+import { createCryptoProvider } from '../../src/nodejs/crypto-provider.js';
+import { SimulatedWorld } from '../../src/testing/index.js';
+import { parseSocketAddress, type SocketAddress } from '../../src/wire/index.js';
+import { EndpointMachine, MOMENT } from './endpoint-machine.js';
+
+const crypto = await createCryptoProvider();
+const KIND = (packet: Uint8Array): number => (packet[0]! >> 2) & 15;
+
+function meeting(seed: number) {
+  const world = new SimulatedWorld({ seed, crypto });
+  const [a, b] = [world.host({ name: 'a' }), world.host({ name: 'b' })];
+  const keys = [a, b]
+    .map(host => crypto.dhKeyPair(randomBytes(host.random, 32)))
+    .sort((x, y) => Buffer.compare(x.publicKey, y.publicKey));
+  const left = new EndpointMachine(crypto, a, keys[0]!);
+  const right = new EndpointMachine(crypto, b, keys[1]!);
+  const runs = [a.attach(left, { port: 1000 }), b.attach(right, { port: 1000 })] as const;
+  return {
+    world,
+    a,
+    b,
+    left,
+    right,
+    turnLeft: (): void => {
+      runs[0].turn();
+    },
+    toRight: (): void => {
+      left.dial(a.now(), b.address(1000), right.keys.publicKey);
+      runs[0].turn();
+    },
+    toLeft: (): void => {
+      right.dial(b.now(), a.address(1000), left.keys.publicKey);
+      runs[1].turn();
+    },
+  };
+}
+
+test('one round trip makes a session, and the responder acts after the first packet only', t => {
+  const { world, left, right, toRight } = meeting(1);
+
+  toRight();
+  world.runNow(MOMENT);
+
+  t.deepEqual(left.kinds(), ['opened']);
+  t.deepEqual(right.kinds(), ['opened']);
+  t.deepEqual(
+    left.sent.slice(0, 1).map(({ bytes }) => KIND(bytes)),
+    [0],
+  );
+  t.is(KIND(right.sent[0]!.bytes), 1);
+});
+
+test('a responder never sends more bytes or packets to an unproven address than came from it', t => {
+  const { world, left, right, toRight } = meeting(2);
+  const total = (packets: readonly { readonly bytes: Uint8Array }[]): number =>
+    packets.reduce((sum, { bytes }) => sum + bytes.length, 0);
+  const ratios: { in: number; out: number }[] = [];
+  const { judge } = right;
+  for (const verdict of ['accept', 'retry', 'refuse'] as const) {
+    right.judge = request =>
+      verdict === 'accept'
+        ? judge(request)
+        : verdict === 'retry'
+          ? { verdict }
+          : { verdict, code: 1, text: 'x'.repeat(500) };
+    const before = { received: right.received.length, sent: right.sent.length };
+
+    toRight();
+    world.runNow(MOMENT);
+
+    const isStrange = ({ bytes }: { readonly bytes: Uint8Array }): boolean => KIND(bytes) !== 5;
+    ratios.push({
+      in: total(right.received.slice(before.received).filter(isStrange)),
+      out: total(right.sent.slice(before.sent).filter(isStrange)),
+    });
+  }
+
+  t.true(left.sent.length > 0);
+  for (const ratio of ratios) t.true(ratio.out > 0 && ratio.out <= ratio.in, JSON.stringify(ratio));
+});
+
+test('a lost answer is asked for again within a quarter of a second', t => {
+  const { world, left, right, b, toRight } = meeting(3);
+  b.board.setConditions({ loss: 1 });
+  toRight();
+  world.runNow(milliseconds(100));
+  b.board.setConditions({ loss: 0 });
+  world.runNow(milliseconds(250));
+
+  t.deepEqual(left.kinds(), ['opened']);
+  t.deepEqual(right.kinds(), ['opened']);
+});
+
+test('crossing handshakes end in one session on both sides', t => {
+  const { world, left, right, a, b, toLeft, toRight } = meeting(4);
+  for (const host of [a, b]) host.board.setConditions({ delay: milliseconds(30) });
+  toRight();
+  toLeft();
+  world.runNow(seconds(5));
+
+  t.deepEqual(left.kinds(), ['opened']);
+  t.deepEqual(right.kinds(), ['opened']);
+  t.is(
+    left.events[0]?.kind === 'opened' ? left.events[0].role : '',
+    'initiator',
+    'the lower static key wins',
+  );
+});
+
+test('a thousand replays of message 1 leave the live session alone and open no other', t => {
+  const { world, left, right, b, toRight } = meeting(5);
+  toRight();
+  world.runNow(MOMENT);
+  const message1 = left.sent[0]!.bytes;
+  right.judge = request => (request.fresh ? { verdict: 'drop', reason: 'unexpected' } : { verdict: 'retry' });
+  const from = right.received[0]!.from;
+
+  for (let i = 0; i < 1_000; i++) right.handleDatagram(b.now(), 1, addressOf(from), message1.slice());
+  world.runNow(seconds(15));
+
+  t.is(right.events.filter(({ kind }) => kind === 'opened').length, 1);
+  t.is(right.events.filter(({ kind }) => kind === 'closed').length, 0);
+  t.is(right.endpoint.sessionCount, 1);
+});
+
+test('a retry with its nonce costs one round trip and then succeeds', t => {
+  const { world, left, right, toRight } = meeting(6);
+  const { judge } = right;
+  right.judge = request => (request.fresh ? judge(request) : { verdict: 'retry' });
+
+  toRight();
+  world.runNow(MOMENT);
+
+  t.deepEqual(left.kinds(), ['opened']);
+  t.deepEqual(
+    right.sent.slice(0, 2).map(({ bytes }) => KIND(bytes)),
+    [3, 1],
+  );
+  t.true(right.sent[0]!.bytes.length < left.sent[0]!.bytes.length);
+});
+
+test('a refusal reaches the initiator with its code and sentence', t => {
+  const { world, left, right, toRight } = meeting(7);
+  right.judge = () => ({ verdict: 'refuse', code: 3, text: 'you were revoked' });
+
+  toRight();
+  world.runNow(MOMENT);
+
+  const [event] = left.events;
+  t.deepEqual(event?.kind === 'handshakeFailed' ? event.failure : undefined, {
+    kind: 'refused',
+    code: 3,
+    text: 'you were revoked',
+  });
+});
+
+test('another psk on one side ends in a time-out and in nothing else', t => {
+  const { world, left, right, a, b, turnLeft } = meeting(8);
+  left.dial(a.now(), b.address(1000), right.keys.publicKey, new Uint8Array(32).fill(9));
+  turnLeft();
+  world.runNow(seconds(20));
+
+  t.deepEqual(left.kinds(), ['handshakeFailed']);
+  t.deepEqual(right.kinds(), []);
+  t.is(right.endpoint.sessionCount, 0);
+});
+
+test('a message 1 with a wrong mac1, length or version makes no state and costs no key operation', t => {
+  const { world, left, right, b, toRight } = meeting(9);
+  toRight();
+  world.runNow(milliseconds(0));
+  const message1 = left.sent[0]!.bytes;
+  const from = addressOf(left.received[0]?.from ?? '198.51.100.99:7');
+  let judged = 0;
+  right.judge = () => {
+    judged++;
+    return { verdict: 'drop', reason: 'refusedPeer' };
+  };
+  const flipped = message1.slice();
+  flipped[flipped.length - 17] = flipped[flipped.length - 17]! ^ 1;
+  const short = message1.slice(0, 900);
+  const newer = message1.slice();
+  newer[1] = 2;
+  const before = right.sent.length;
+  for (const bytes of [flipped, short, newer]) right.handleDatagram(b.now(), 1, from, bytes);
+  world.runNow(milliseconds(0));
+
+  t.is(judged, 0);
+  t.is(right.drops.get('badMac1'), 1);
+  t.is(right.drops.get('malformed'), 1);
+  t.is(right.drops.get('unknownVersion'), 1);
+  t.true(right.sent.length - before <= 2);
+});
+
+test('who has lost its sessions says so, and only its own token is believed', t => {
+  const { world, left, right, b, a, toRight, turnLeft } = meeting(10);
+  toRight();
+  world.runNow(MOMENT);
+  const opened = left.events[0];
+  const session = opened?.kind === 'opened' ? opened.session : 0;
+  const forged = new Uint8Array(21);
+  forged[0] = 0xc0 | (6 << 2);
+  left.handleDatagram(a.now(), 1, b.address(1000), forged);
+  t.is(left.endpoint.sessionCount, 1);
+
+  const host = b.restart();
+  host.attach(new EndpointMachine(crypto, host, right.keys), { port: 1000 });
+  const message = { sequence: 1, floor: 1, service: 9, bytes: encodeText('hi') };
+  left.endpoint.open(session)?.sendMessage(a.now(), message);
+  turnLeft();
+  world.runNow(seconds(3));
+
+  t.true(left.events.some(event => event.kind === 'closed' && event.by === 'reset'));
+});
+
+test('any bytes at all are dropped and counted, and nothing is thrown', t => {
+  const { right, b, left, world, toRight } = meeting(11);
+  toRight();
+  world.runNow(MOMENT);
+  const recorded = [...left.sent, ...right.sent].map(({ bytes }) => bytes);
+  const { random } = world;
+  const before = right.endpoint.sessionCount;
+
+  for (let i = 0; i < 20_000; i++) {
+    const bytes = recorded[random.below(recorded.length)]!.slice(0, 1 + random.below(1_100));
+    for (let flips = random.below(4); flips >= 0; flips--)
+      bytes[random.below(bytes.length)] = random.below(256);
+    right.handleDatagram(b.now(), 1, addressOf(`203.0.113.9:${1 + random.below(5)}`), bytes);
+    while (right.pollTransmit(b.now())) if (right.sent.length > 5_000) right.sent.length = 0;
+  }
+
+  t.is(right.endpoint.sessionCount, before);
+  t.true(right.endpoint.paths.size < 300);
+});
+
+function addressOf(key: string): SocketAddress {
+  return parseSocketAddress(key)!;
+}
