@@ -18,12 +18,10 @@ const MAX_SUBSCRIPTIONS = 1_024;
 /** Attributes times subscriptions; each costs some 300 bytes, so that all of them stay below 40 MB. */
 const MAX_WATCHES = 131_072;
 
-/** One reporter on its way: its last message has arrived (`idle`), is under way, or found no room in the outbox. */
-type Lane = 'idle' | 'busy' | 'blocked';
-
 interface Subscription {
   readonly reporter: AttributeReporter;
-  lane: Lane;
+  /** Its last message is on its way. */
+  busy: boolean;
   /** It was replaced, cancelled, or its session ended. */
   over: boolean;
 }
@@ -55,7 +53,7 @@ export class SubscriptionServer {
   }
 
   /** The peer wants to follow something. */
-  handleSubscribe(now: Instant, peer: number, message: SubscribeMessage): void {
+  handleSubscribe(peer: number, message: SubscribeMessage): void {
     this.handleUnsubscribe(peer, message.subscriptionId);
     const { role } = this.#access.of(peer);
     if (!permits(role, 'guest')) {
@@ -72,12 +70,12 @@ export class SubscriptionServer {
       this.#refuse(peer, message.subscriptionId, 'limitReached');
       return;
     }
-    const subscription: Subscription = { reporter, lane: 'idle', over: false };
+    const subscription: Subscription = { reporter, busy: false, over: false };
     own.set(reporter.id, subscription);
     this.#peers.set(peer, own);
     this.#count++;
     this.#index(subscription, reporter.cells());
-    this.#touch(now, subscription);
+    this.#touch(subscription);
   }
 
   /** The peer wants to follow it no more. */
@@ -97,7 +95,7 @@ export class SubscriptionServer {
   }
 
   /** The peer's role is another one now. */
-  handleRole(now: Instant, peer: number): void {
+  handleRole(peer: number): void {
     const { role } = this.#access.of(peer);
     for (const subscription of [...(this.#peers.get(peer)?.values() ?? [])]) {
       const { reporter } = subscription;
@@ -109,7 +107,7 @@ export class SubscriptionServer {
       this.#unindex(subscription);
       reporter.handleRole(role);
       this.#index(subscription, reporter.cells());
-      this.#touch(now, subscription);
+      this.#touch(subscription);
     }
   }
 
@@ -126,11 +124,11 @@ export class SubscriptionServer {
         subscription.reporter.handleEvent(event);
         touched.add(subscription);
       }
-    for (const subscription of touched) this.#touch(now, subscription);
+    for (const subscription of touched) this.#touch(subscription);
   }
 
   /** The device has a resource more. */
-  handleAdded(now: Instant, resource: Resource): void {
+  handleAdded(resource: Resource): void {
     for (const subscription of this.#all()) {
       const { reporter } = subscription;
       const cells = reporter.handleAdded(resource);
@@ -140,17 +138,17 @@ export class SubscriptionServer {
         continue;
       }
       this.#index(subscription, cells);
-      this.#touch(now, subscription);
+      this.#touch(subscription);
     }
   }
 
   /** The device has a resource less. */
-  handleRemoved(now: Instant, resource: Resource): void {
+  handleRemoved(resource: Resource): void {
     for (const subscription of this.#all()) {
       this.#watches -= subscription.reporter.size;
       subscription.reporter.handleRemoved(resource);
       this.#watches += subscription.reporter.size;
-      this.#touch(now, subscription);
+      this.#touch(subscription);
     }
     for (const { cells } of resource.capabilities)
       for (const cell of cells.values()) this.#followers.delete(cell);
@@ -160,16 +158,7 @@ export class SubscriptionServer {
   handleTimeout(now: Instant): void {
     for (let due = this.#deadlines.takeDue(now); due; due = this.#deadlines.takeDue(now)) {
       due.reporter.handleTimeout(now);
-      this.#touch(now, due);
-    }
-  }
-
-  /** The peer's outbox has room again. */
-  handleRoom(now: Instant, peer: number): void {
-    for (const subscription of this.#peers.get(peer)?.values() ?? []) {
-      if (subscription.lane !== 'blocked') continue;
-      subscription.lane = 'idle';
-      this.#touch(now, subscription);
+      this.#touch(due);
     }
   }
 
@@ -184,18 +173,23 @@ export class SubscriptionServer {
     if (refusal !== undefined) return refusal;
     for (const subscription of this.#ready) {
       this.#ready.delete(subscription);
-      if (subscription.over || subscription.lane !== 'idle') continue;
+      if (subscription.over || subscription.busy) continue;
       const message = subscription.reporter.nextMessage(now);
       this.#deadlines.set(subscription, subscription.reporter.deadline);
       if (message === undefined) continue;
-      subscription.lane = 'busy';
-      const { peer } = subscription.reporter;
-      return { peer, message, settled: (at, delivered) => this.#settled(at, subscription, delivered) };
+      subscription.busy = true;
+      const { peer, id } = subscription.reporter;
+      return {
+        peer,
+        message,
+        lane: `subscription:${id}`,
+        settled: delivered => this.#settled(subscription, delivered),
+      };
     }
     return undefined;
   }
 
-  #settled(now: Instant, subscription: Subscription, delivered: boolean): void {
+  #settled(subscription: Subscription, delivered: boolean): void {
     if (subscription.over) return;
     if (!delivered) {
       // A part is missing that will never come: only a new subscription can mend that.
@@ -204,19 +198,20 @@ export class SubscriptionServer {
       this.#refuse(peer, id, 'connectivityError');
       return;
     }
-    subscription.lane = 'idle';
-    this.#touch(now, subscription);
+    subscription.busy = false;
+    this.#touch(subscription);
   }
 
   #refuse(peer: number, id: number, code: RefusedMessage['code']): void {
     this.#refusals.push({
       peer,
       message: { type: 'refused', what: 'subscription', id, code },
+      lane: undefined,
       settled: () => undefined,
     });
   }
 
-  #touch(_now: Instant, subscription: Subscription): void {
+  #touch(subscription: Subscription): void {
     if (subscription.over) return;
     this.#deadlines.set(subscription, subscription.reporter.deadline);
     this.#ready.add(subscription);

@@ -9,12 +9,18 @@ export type Duration = number & { readonly [unit]: 'ms' };
 /** A point of civil time: milliseconds since 1970-01-01T00:00:00Z. Enters the core only as data. */
 export type WallTime = number & { readonly [unit]: 'utc ms' };
 
+/** A span of so many milliseconds. */
 export const milliseconds = (value: number): Duration => value as Duration;
+/** A span of so many seconds. */
 export const seconds = (value: number): Duration => (value * 1_000) as Duration;
+/** A span of so many minutes. */
 export const minutes = (value: number): Duration => (value * 60_000) as Duration;
+/** A span of so many days of 24 hours. */
 export const days = (value: number): Duration => (value * 86_400_000) as Duration;
 
+/** The instant that a clock's reading in ms names. */
 export const instant = (value: number): Instant => value as Instant;
+/** The civil time of so many ms since 1970. */
 export const wallTime = (value: number): WallTime => value as WallTime;
 
 /** The instant `delay` after `now`. */

@@ -42,7 +42,9 @@ export type DropReason = (typeof DROP_REASONS)[number];
 export type Parsed<T> =
   { readonly ok: true; readonly value: T } | { readonly ok: false; readonly reason: DropReason };
 
+/** A parser's success. */
 export const parsed = <T>(value: T): Parsed<T> => ({ ok: true, value });
+/** A parser's failure for bytes that no rule of the format explains. */
 export const malformed: { readonly ok: false; readonly reason: DropReason } = {
   ok: false,
   reason: 'malformed',

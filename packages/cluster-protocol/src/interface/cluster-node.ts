@@ -22,7 +22,7 @@ import {
   type SendOptions,
   type SessionPeer,
 } from '../network/index.js';
-import { CANDIDATES_CONTROL, decodeCandidates, type PathReport } from '../path/index.js';
+import { CANDIDATES_CONTROL, decodeCandidates } from '../path/index.js';
 import {
   Endpoint,
   type EndpointEvent,
@@ -48,7 +48,7 @@ import {
   reportNode,
 } from './reports.js';
 
-/** A board with more peers than that is a service and has the memory for its own limits. */
+/** Peers in memory: as many as a network has members at most. */
 const MAX_PEERS = 4_096;
 /** Silence on a path is filled after this, so that NAT mappings and the knowledge of who is there stay fresh. */
 const KEEP_ALIVE: Duration = milliseconds(15_000);
@@ -154,8 +154,6 @@ export class ClusterNode implements Machine<ClusterEvent> {
     for (const [nodeId, addresses] of saved.addresses) this.#peer(nodeId).agent.remembered(now, addresses);
   }
 
-  // ---- what the program asks ------------------------------------------------------------------------------------
-
   /** Keeps a session with a member from now on, whatever happens to it, until {@link disconnect}. */
   connect(now: Instant, nodeId: number): void {
     const peer = this.#member(nodeId);
@@ -164,7 +162,7 @@ export class ClusterNode implements Machine<ClusterEvent> {
     this.#advance(now, peer);
   }
 
-  /** No session is needed any more for its own sake; one that exists is closed unless messages wait. */
+  /** No session is needed for its own sake any more; one that exists is closed unless messages wait. */
   disconnect(now: Instant, nodeId: number): void {
     const peer = this.#peers.get(nodeId);
     if (!peer) return;
@@ -242,19 +240,12 @@ export class ClusterNode implements Machine<ClusterEvent> {
     return explainPeer(now, peer, this.#mind.nameOf(nodeId), session?.statistics(), this.#nmn.connected);
   }
 
-  /** Whether there is a session with the NMN. */
-  get nmnConnected(): boolean {
-    return this.#nmn.connected;
-  }
-
   /** Says goodbye to everybody; to be followed by one last drain. */
   close(now: Instant): void {
     for (const peer of this.#peers.values())
       if (peer.session !== undefined) this.#endpoint.open(peer.session)?.close(now, 0, 'going away');
     this.#nmn.close(now);
   }
-
-  // ---- what the world tells -------------------------------------------------------------------------------------
 
   handleLinks(now: Instant, links: readonly Link[]): void {
     this.#links = links;
@@ -310,8 +301,6 @@ export class ClusterNode implements Machine<ClusterEvent> {
       this.#endpoint.pollTimeout(),
     );
   }
-
-  // ---- sessions -------------------------------------------------------------------------------------------------
 
   #follow(now: Instant): void {
     for (let event = this.#endpoint.pollEvent(); event; event = this.#endpoint.pollEvent())
@@ -523,8 +512,6 @@ export class ClusterNode implements Machine<ClusterEvent> {
     peer.connection = { kind: 'idle' };
     this.#touch(peer);
   }
-
-  // ---- reaching peers -------------------------------------------------------------------------------------------
 
   /** Does whatever is due for a peer, and sets its next deadline. */
   #advance(now: Instant, peer: Peer): void {

@@ -36,6 +36,7 @@ const NETWORK_LENGTH = 16;
 const KEY_LENGTH = 32;
 const MAX_CREDENTIAL = 4_096;
 
+/** Addresses of a peer as the store keeps them, the best first; 8 at most. */
 export function encodeAddresses(addresses: readonly SocketAddress[]): Uint8Array {
   return encodeWith(200, writer => {
     const kept = addresses.slice(0, MAX_ADDRESSES);

@@ -58,6 +58,7 @@ export const RefusalCode = {
   certificateInvalid: 10,
 } as const;
 
+/** The one encoding of a payload, at most 900 bytes (docs/spec/02-handshake.md, "Payload"). */
 export function encodeHandshakePayload(payload: HandshakePayload): Uint8Array {
   return encodeWith(MAX_PAYLOAD, writer => {
     writer

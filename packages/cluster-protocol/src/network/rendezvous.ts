@@ -57,6 +57,7 @@ export interface Lease {
   readonly token: Uint8Array;
 }
 
+/** Whether a member has a session with the NMN. */
 export interface PresenceEntry {
   readonly nodeId: number;
   readonly online: boolean;

@@ -10,9 +10,6 @@ export type SessionHandle = number;
 /** Names an outgoing handshake until it has become a session or failed. */
 export type HandshakeId = number;
 
-/** Why the operating system did not take a datagram. */
-export type SendFailure = Parameters<Session['handleSendError']>[2];
-
 /** A message 1 whose sender holds the private key of `remoteStatic`. */
 export interface InitiationRequest {
   /** Decrypted; who may see it has been decided by nobody yet. */

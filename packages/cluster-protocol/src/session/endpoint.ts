@@ -28,7 +28,6 @@ import type {
   EndpointEvent,
   EndpointOptions,
   HandshakeId,
-  SendFailure,
   SessionHandle,
 } from './endpoint-types.js';
 import { Freshness } from './freshness.js';
@@ -49,7 +48,7 @@ import {
 import { IncomingHandshake } from './incoming-handshake.js';
 import { EndpointPaths, NO_PATH, type Path } from './endpoint-paths.js';
 import { ResetLimiter } from './reset-limiter.js';
-import { Session } from './session.js';
+import { type SendErrorCode, Session } from './session.js';
 import { type LiveSession, SessionTable } from './session-table.js';
 import type { ClosedBy, PathId, SessionEvent } from './session-event.js';
 
@@ -110,7 +109,7 @@ export class Endpoint<Peer> {
     });
   }
 
-  /** Open sessions, the pending ones not counted. */
+  /** Open sessions; pending ones are not. */
   get sessionCount(): number {
     return this.#sessions.openCount;
   }
@@ -120,10 +119,7 @@ export class Endpoint<Peer> {
     return this.#sessions.openWith(toHex(remoteStatic));
   }
 
-  /**
-   * The session behind a handle, for its verbs: whatever it then wants to send goes out with the next drain.
-   * `undefined` when it has ended.
-   */
+  /** The session behind a handle, for its verbs; what it wants to send goes out with the next drain. */
   open(handle: SessionHandle): Session | undefined {
     const live = this.#sessions.getOpen(handle);
     if (live) this.#ready.add(handle);
@@ -176,7 +172,7 @@ export class Endpoint<Peer> {
     if (reason !== undefined) this.#options.drops.count(reason);
   }
 
-  handleSendError(now: Instant, link: number, remote: SocketAddress, error: SendFailure): void {
+  handleSendError(now: Instant, link: number, remote: SocketAddress, error: SendErrorCode): void {
     const path = this.paths.find(link, remote, undefined);
     if (!path) return;
     for (const [handle, live] of this.#sessions.entries()) {

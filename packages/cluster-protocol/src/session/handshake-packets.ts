@@ -17,15 +17,25 @@ import { firstByte, Reader, WIRE_VERSION, Writer } from '../wire/index.js';
 const PROLOGUE_LABEL = encodeText('coconet session v1');
 const RETRY_LABEL = encodeText('coconet retry v1');
 
+/** Bytes of a freshness nonce. */
 export const NONCE_LENGTH = 16;
+/** Bytes of mac1, mac2 and the MAC of a retry. */
 export const MAC_LENGTH = 16;
+/** Bytes of a reset token. */
 export const RESET_TOKEN_LENGTH = 16;
+/** Clear bytes in front of Noise message 1. */
 export const INITIATION_HEADER = 24;
+/** Clear bytes in front of Noise message 2. */
 export const RESPONSE_HEADER = 12;
+/** Clear bytes in front of a refusal's nonce: its associated data. */
 export const REFUSAL_HEADER = 8;
+/** Bytes of a refusal's random nonce (XChaCha20). */
 export const REFUSAL_NONCE = 24;
+/** Bytes of a retry. */
 export const RETRY_LENGTH = 40;
+/** Bytes of a reset: less than the shortest data packet that causes it. */
 export const RESET_LENGTH = 21;
+/** Bytes of a version refusal. */
 export const VERSION_REFUSAL_LENGTH = 8;
 
 /**
