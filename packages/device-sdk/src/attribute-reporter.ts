@@ -42,7 +42,9 @@ interface Watch {
 
 /** How a subscription begins. */
 type Opening =
-  { readonly kind: 'snapshot' } | { readonly kind: 'resume'; readonly version: number } | { readonly kind: 'done' };
+  | { readonly kind: 'snapshot' }
+  | { readonly kind: 'resume'; readonly version: number }
+  | { readonly kind: 'done' };
 
 /**
  * One subscription of one peer: decides for each attribute when it is due (the report policy), and makes reports of
@@ -67,7 +69,13 @@ export class AttributeReporter {
   #opening: Opening;
   #told = 0;
 
-  constructor(peer: number, role: PeerRole, subscription: SubscribeMessage, tree: DeviceTree, rightsSince: number) {
+  constructor(
+    peer: number,
+    role: PeerRole,
+    subscription: SubscribeMessage,
+    tree: DeviceTree,
+    rightsSince: number,
+  ) {
     const { subscriptionId, minInterval, maxInterval, resume } = subscription;
     this.id = subscriptionId;
     this.peer = peer;
@@ -130,8 +138,7 @@ export class AttributeReporter {
   handleAdded(resource: Resource): readonly AttributeCell[] {
     this.#removed.delete(resource.id);
     const followed = this.#follow(resource);
-    if (this.#opening.kind === 'done')
-      for (const cell of followed) this.#due.add(this.#watches.get(cell)!);
+    if (this.#opening.kind === 'done') for (const cell of followed) this.#due.add(this.#watches.get(cell)!);
     return followed;
   }
 

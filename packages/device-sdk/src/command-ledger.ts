@@ -65,11 +65,15 @@ export class CommandLedger {
   static async open(store: Store): Promise<CommandLedger> {
     const ledger = new CommandLedger(store);
     if (!store.durable) return ledger;
-    for (const key of await store.list(PREFIX)) {
+    const ids = (await store.list(PREFIX)).flatMap((key): CommandId[] => {
       const [, peer, incarnation, sequence] = KEY.exec(key) ?? [];
-      const record = await store.read(key);
-      if (incarnation !== undefined && record !== undefined)
-        ledger.#set({ peer: Number(peer), incarnation, sequence: Number(sequence) }, readRecord(record));
+      if (incarnation === undefined) return [];
+      return [{ peer: Number(peer), incarnation, sequence: Number(sequence) }];
+    });
+    // Keys sort as text, in which 10 comes before 9.
+    for (const id of ids.sort((a, b) => a.sequence - b.sequence)) {
+      const record = await store.read(keyOf(id));
+      if (record !== undefined) ledger.#set(id, readRecord(record));
     }
     return ledger;
   }
@@ -129,7 +133,10 @@ export class CommandLedger {
   }
 
   #set(id: CommandId, entry: LedgerEntry): void {
-    const sender = this.#senders.get(id.peer) ?? { incarnations: new Map<string, Incarnation>(), statusBytes: 0 };
+    const sender = this.#senders.get(id.peer) ?? {
+      incarnations: new Map<string, Incarnation>(),
+      statusBytes: 0,
+    };
     this.#senders.set(id.peer, sender);
     const known = sender.incarnations.get(id.incarnation) ?? {
       highest: 0,

@@ -134,7 +134,11 @@ export class DescriptionServer {
       const message = this.#describe(peer, request?.requestId, request === undefined ? told : known);
       listener.told = this.#tree.version;
       // Values have changed, not what there is.
-      if (request === undefined && told !== undefined && message.resources.length + message.removed.length === 0)
+      if (
+        request === undefined &&
+        told !== undefined &&
+        message.resources.length + message.removed.length === 0
+      )
         return undefined;
       listener.parts = [...splitDescription(message)];
     }

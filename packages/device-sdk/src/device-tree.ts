@@ -86,7 +86,10 @@ export class DeviceTree {
         `this device has a resource '${id}' already: give the other one another id, or remove this one first`,
       );
     if (this.#resources.size >= MAX_RESOURCES)
-      throw new DeviceError('LIMIT_REACHED', `this device has ${MAX_RESOURCES} resources, the most there can be`);
+      throw new DeviceError(
+        'LIMIT_REACHED',
+        `this device has ${MAX_RESOURCES} resources, the most there can be`,
+      );
     let resource: Resource | undefined;
     const made = new Resource(id, definitions, options, {
       version: () => this.#version + 1,

@@ -130,10 +130,10 @@ export class Resource implements ResourceHandle {
 }
 
 /** What peers are told of a resource's details. */
-export const describeDetails = ({
-  id,
-  details,
-}: Resource): Omit<ResourceDescription, 'capabilities'> => ({ resourceId: id, ...details });
+export const describeDetails = ({ id, details }: Resource): Omit<ResourceDescription, 'capabilities'> => ({
+  resourceId: id,
+  ...details,
+});
 
 const OWN_NAMES: readonly string[] = ['id', 'details', 'capability'];
 
@@ -142,7 +142,8 @@ function checkDefinitions(
   definitions: readonly AnyCapability[],
   instances: Readonly<Record<string, readonly string[] | undefined>>,
 ): void {
-  const invalid = (what: string): DeviceError => new DeviceError('INVALID_RESOURCE', `resource '${id}' ${what}`);
+  const invalid = (what: string): DeviceError =>
+    new DeviceError('INVALID_RESOURCE', `resource '${id}' ${what}`);
   const names = definitions.map(({ name }) => name);
   for (const [index, name] of names.entries()) {
     if (names.indexOf(name) !== index)

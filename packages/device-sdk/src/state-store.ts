@@ -73,7 +73,8 @@ export class StateStore {
     }
     const state = await store.read(STATE_KEY);
     const last = state?.length === INCARNATION_BYTES + 4 ? state : undefined;
-    const starts = last === undefined ? 0 : new DataView(last.buffer, last.byteOffset).getUint32(INCARNATION_BYTES);
+    const starts =
+      last === undefined ? 0 : new DataView(last.buffer, last.byteOffset).getUint32(INCARNATION_BYTES);
     const goesOn = last !== undefined && starts < MAX_STARTS;
     const next = new Uint8Array(INCARNATION_BYTES + 4);
     next.set(goesOn ? last.subarray(0, INCARNATION_BYTES) : randomBytes(host.random, INCARNATION_BYTES));

@@ -112,7 +112,12 @@ export class SubscriptionServer {
   }
 
   /** Cells of one `set` and events of one `publish`. */
-  handleReadings(now: Instant, cells: readonly AttributeCell[], events: readonly AttributeEvent[], at: Date): void {
+  handleReadings(
+    now: Instant,
+    cells: readonly AttributeCell[],
+    events: readonly AttributeEvent[],
+    at: Date,
+  ): void {
     const touched = new Set<Subscription>();
     for (const cell of cells)
       for (const subscription of this.#followers.get(cell) ?? []) {

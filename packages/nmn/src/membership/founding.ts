@@ -27,6 +27,8 @@ const MAX_PREPARED = 64;
 /** How long a person may take between the two steps: ten minutes. */
 const PREPARED_LIFE = 600_000;
 const CHALLENGE_LENGTH = 16;
+/** Under this name an NMN stands among the members. */
+const NMN_NAME = 'NMN';
 
 interface Prepared {
   readonly key: KeyPair;
@@ -89,11 +91,13 @@ export class Founding {
     const ledger = new NetworkLedger(this.#surroundings, { network: stored, ...nothing }, 'ready');
     const turn = new Turn();
     turn.changes.push({ kind: 'network', network: stored });
-    turn.changes.push({ kind: 'operatorTokenUsed', hash: this.#tokens.use(request.operatorToken) });
+    turn.changes.push({ kind: 'operatorTokenUsed', id: this.#tokens.use(request.operatorToken) });
     this.#prepared.delete(toHex(request.challenge));
     ledger.publish(turn, wall, { kind: 'authority', certificate: request.authority, retired: false });
+    const joinedAt = ledger.clock(wall);
+    ledger.publish(turn, wall, { kind: 'member', name: NMN_NAME, joinedAt, credential: request.nmnCredential });
     ledger.remember(turn, wall, request.ownerCredential, new Uint8Array(0));
-    const owner = { name: request.ownerName, joinedAt: ledger.clock(wall), credential: request.ownerCredential };
+    const owner = { name: request.ownerName, joinedAt, credential: request.ownerCredential };
     ledger.publish(turn, wall, { kind: 'member', ...owner });
     ledger.rollSecret(turn, wall);
     ledger.signHead(turn, wall);

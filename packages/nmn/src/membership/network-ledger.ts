@@ -29,6 +29,7 @@ import {
   signMembership,
   signRecord,
   type StateEvent,
+  type StateHead,
   type StateRecord,
   type StateVersion,
   type TimeView,
@@ -42,7 +43,7 @@ import {
 import type { MembershipConfig } from '../config.js';
 import { NmnError } from '../errors.js';
 import { Invitations } from './invitations.js';
-import type { NetworkContents, StoredMember, StoredNetwork } from './storage-change.js';
+import type { NetworkContents, StorageChange, StoredMember, StoredNetwork } from './storage-change.js';
 import type { Turn } from './turn.js';
 import { VersionCounter, type VersionState } from './version-counter.js';
 
@@ -108,7 +109,7 @@ export class NetworkLedger {
     for (const [epoch, secret] of [...contents.secrets].sort(([a], [b]) => a - b))
       this.secrets.add({ epoch, secret });
     this.versions = new VersionCounter(random, contents.version, versionState);
-    this.versions.observe(this.#ownVersion(this.state.latestOrder));
+    this.versions.observe(this.ownVersion(this.state.latestOrder));
   }
 
   get key(): string {
@@ -203,7 +204,7 @@ export class NetworkLedger {
 
   /** Takes over records that somebody else signed. Refusals are the caller's to tell. */
   merge(turn: Turn, applied: readonly StateRecord[], events: readonly StateEvent[]): void {
-    for (const { order } of applied) this.versions.observe(this.#ownVersion(order));
+    for (const { order } of applied) this.versions.observe(this.ownVersion(order));
     this.#keep(turn, applied, events);
     for (const event of events) {
       if (event.kind !== 'memberChanged') continue;
@@ -247,10 +248,17 @@ export class NetworkLedger {
     const { refusal, events } = this.state.applyHead(head);
     assert(refusal === undefined, `our own head is not refused (${refusal ?? ''})`);
     turn.events.push(...events);
-    turn.changes.push(
-      { kind: 'head', networkKey: this.key, bytes: encodeHead(head) },
-      { kind: 'counter', networkKey: this.key, name: 'version', value: this.versions.last },
-    );
+    turn.changes.push(this.headChange(head), {
+      kind: 'counter',
+      networkKey: this.key,
+      name: 'version',
+      value: this.versions.last,
+    });
+  }
+
+  /** To keep a head. */
+  headChange(head: StateHead): StorageChange {
+    return { kind: 'head', networkKey: this.key, bytes: encodeHead(head) };
   }
 
   /** When the head should be signed anew: at half of its life. `undefined`: now. */
@@ -282,11 +290,12 @@ export class NetworkLedger {
   }
 
   #nextOrder(): StateVersion {
-    this.versions.observe(this.#ownVersion(this.state.latestOrder));
+    this.versions.observe(this.ownVersion(this.state.latestOrder));
     return { authorityNumber: this.authorityNumber, version: this.versions.next() };
   }
 
-  #ownVersion(order: StateVersion): number {
+  /** The version of an order of our own authority; 0 for another one's, whose numbers are not ours. */
+  ownVersion(order: StateVersion): number {
     return order.authorityNumber === this.authorityNumber ? order.version : 0;
   }
 }

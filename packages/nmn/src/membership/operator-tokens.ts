@@ -1,8 +1,9 @@
 import {
+  claimIdOf,
+  claimPskOf,
   type CryptoProvider,
   type Duration,
-  encodeText,
-  fromHex,
+  OPERATOR_TOKEN_LENGTH,
   randomBytes,
   type RandomSource,
   toHex,
@@ -10,72 +11,69 @@ import {
   wallTime,
 } from '@coconet/cluster-protocol/core';
 
-/** Bytes of an operator token: as unguessable as a claim. */
-const TOKEN_LENGTH = 16;
-
 /** Tokens that may wait at once; the oldest makes room. An operator makes one at a time. */
 const MAX_TOKENS = 64;
 
-const KEY = encodeText('coconet operator token v1');
-
-/** A token in the hand of the operator, and what the NMN keeps of it. */
-export interface FreshToken {
-  readonly token: Uint8Array;
-  readonly hash: Uint8Array;
+/** What is kept of a token: two hashes of it, the second the pre-shared key of the call in which it is used. */
+export interface OperatorToken {
+  readonly id: Uint8Array;
+  readonly psk: Uint8Array;
   readonly expiresAt: WallTime;
-  /** Hashes of tokens that made room. */
-  readonly forgotten: readonly Uint8Array[];
 }
 
-/** One-time tokens with which an operator lets somebody create a network. Kept as hashes only. */
+/** One-time tokens with which an operator lets somebody create a network. */
 export class OperatorTokens {
   readonly #provider: CryptoProvider;
   readonly #random: RandomSource;
   readonly #life: Duration;
-  readonly #expiry = new Map<string, WallTime>();
+  readonly #tokens = new Map<string, OperatorToken>();
 
   constructor(
     provider: CryptoProvider,
     random: RandomSource,
     life: Duration,
-    tokens: readonly { readonly hash: Uint8Array; readonly expiresAt: WallTime }[] = [],
+    tokens: readonly OperatorToken[] = [],
   ) {
     this.#provider = provider;
     this.#random = random;
     this.#life = life;
-    for (const { hash, expiresAt } of tokens) this.#expiry.set(toHex(hash), expiresAt);
+    for (const token of tokens) this.#tokens.set(toHex(token.id), token);
   }
 
-  create(wall: WallTime): FreshToken {
-    const token = randomBytes(this.#random, TOKEN_LENGTH);
-    const hash = this.hashOf(token);
+  /** A fresh token, what to keep of it, and the ids of tokens that made room. */
+  create(wall: WallTime): {
+    readonly token: Uint8Array;
+    readonly kept: OperatorToken;
+    readonly forgotten: readonly Uint8Array[];
+  } {
+    const token = randomBytes(this.#random, OPERATOR_TOKEN_LENGTH);
     const expiresAt = wallTime(Math.floor(wall) + this.#life);
+    const kept = { id: claimIdOf(this.#provider, token), psk: claimPskOf(this.#provider, token), expiresAt };
     const forgotten: Uint8Array[] = [];
-    for (const [key, expiry] of this.#expiry)
-      if (expiry < wall || this.#expiry.size >= MAX_TOKENS) {
-        this.#expiry.delete(key);
-        forgotten.push(bytesOfKey(key));
+    for (const [key, known] of this.#tokens)
+      if (known.expiresAt < wall || this.#tokens.size >= MAX_TOKENS) {
+        this.#tokens.delete(key);
+        forgotten.push(known.id);
       }
-    this.#expiry.set(toHex(hash), expiresAt);
-    return { token, hash, expiresAt, forgotten };
+    this.#tokens.set(toHex(kept.id), kept);
+    return { token, kept, forgotten };
+  }
+
+  /** The pre-shared key for a call with the token of this id, if it may be used now. */
+  pskFor(wall: WallTime, id: Uint8Array): Uint8Array | undefined {
+    const kept = this.#tokens.get(toHex(id));
+    return kept !== undefined && wall <= kept.expiresAt ? kept.psk : undefined;
   }
 
   /** Whether the token may be used now. */
   isValid(wall: WallTime, token: Uint8Array): boolean {
-    const expiresAt = this.#expiry.get(toHex(this.hashOf(token)));
-    return expiresAt !== undefined && wall <= expiresAt;
+    return this.pskFor(wall, claimIdOf(this.#provider, token)) !== undefined;
   }
 
-  /** Takes the token out: it is never valid again. */
+  /** Takes the token out: it is never valid again. Returns its id. */
   use(token: Uint8Array): Uint8Array {
-    const hash = this.hashOf(token);
-    this.#expiry.delete(toHex(hash));
-    return hash;
-  }
-
-  hashOf(token: Uint8Array): Uint8Array {
-    return this.#provider.blake2b(32, token, KEY);
+    const id = claimIdOf(this.#provider, token);
+    this.#tokens.delete(toHex(id));
+    return id;
   }
 }
-
-const bytesOfKey = (hex: string): Uint8Array => fromHex(hex) ?? new Uint8Array(0);

@@ -1,6 +1,7 @@
 import type { WallTime } from '@coconet/cluster-protocol/core';
 
 import type { Invitation } from './invitation.js';
+import type { OperatorToken } from './operator-tokens.js';
 
 /** A network as the NMN keeps it. */
 export interface StoredNetwork {
@@ -59,8 +60,9 @@ export type StorageChange =
   | { readonly kind: 'secret'; readonly networkKey: string; readonly epoch: number; readonly secret: Uint8Array }
   | { readonly kind: 'secretsBefore'; readonly networkKey: string; readonly epoch: number }
   | { readonly kind: 'counter'; readonly networkKey: string; readonly name: CounterName; readonly value: number }
-  | { readonly kind: 'operatorToken'; readonly hash: Uint8Array; readonly expiresAt: WallTime }
-  | { readonly kind: 'operatorTokenUsed'; readonly hash: Uint8Array };
+  | { readonly kind: 'operatorToken'; readonly token: OperatorToken }
+  | { readonly kind: 'operatorTokenUsed'; readonly id: Uint8Array }
+  | { readonly kind: 'operatorTokenForgotten'; readonly id: Uint8Array };
 
 /** Everything that is kept about one network. */
 export interface NetworkContents {

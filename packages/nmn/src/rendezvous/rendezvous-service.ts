@@ -46,7 +46,7 @@ export interface PunchSide<Session> {
 
 /** What membership says about two nodes of a network; the rendezvous itself knows no certificate. */
 export interface MeetingRules {
-  /** Whether `nodeId` is a member that is not revoked. */
+  /** Whether `nodeId` is a member in good standing. */
   isMember(networkKey: string, nodeId: number): boolean;
   /** Whether the two may talk at all. */
   mayMeet(networkKey: string, first: number, second: number): boolean;

@@ -13,10 +13,13 @@ export async function applyChanges(transaction: Knex.Transaction, changes: reado
 async function applyChange(transaction: Knex.Transaction, change: StorageChange): Promise<void> {
   switch (change.kind) {
     case 'operatorToken':
-      return new SettingsRepository(transaction).putOperatorToken(change.hash, change.expiresAt);
+      return new SettingsRepository(transaction).putOperatorToken(change.token);
     case 'operatorTokenUsed':
-      if (await new SettingsRepository(transaction).removeOperatorToken(change.hash)) return;
+      if (await new SettingsRepository(transaction).removeOperatorToken(change.id)) return;
       throw new NmnError('INVALID_STATE', 'the operator token was used already');
+    case 'operatorTokenForgotten':
+      await new SettingsRepository(transaction).removeOperatorToken(change.id);
+      return;
     case 'network':
       return new NetworkRepository(transaction, change.network.key).create(change.network);
   }

@@ -1,10 +1,11 @@
-import { type WallTime, wallTime } from '@coconet/cluster-protocol/core';
+import { wallTime } from '@coconet/cluster-protocol/core';
 import type { Knex } from 'knex';
 
+import type { OperatorToken } from '../membership/operator-tokens.js';
 import { fromBlob, toBlob } from './columns.js';
 
 /** What belongs to the NMN as a whole. */
-export type SettingName = 'staticKey' | 'resetSecret' | 'starts' | 'outboxIncarnation' | 'inboxIncarnation';
+export type SettingName = 'staticKey' | 'resetSecret' | 'starts';
 
 const SETTINGS = 'nmn_settings';
 const TOKENS = 'membership_operator_tokens';
@@ -26,18 +27,23 @@ export class SettingsRepository {
     await this.#database(SETTINGS).insert({ name, value: toBlob(value) }).onConflict('name').merge();
   }
 
-  /** Hashes of the operator tokens that are still good, and until when. */
-  async operatorTokens(): Promise<{ readonly hash: Uint8Array; readonly expiresAt: WallTime }[]> {
-    const rows = (await this.#database(TOKENS)) as { hash: Buffer; expires_at: number }[];
-    return rows.map(row => ({ hash: fromBlob(row.hash), expiresAt: wallTime(row.expires_at) }));
+  /** The operator tokens that were not used yet. */
+  async operatorTokens(): Promise<OperatorToken[]> {
+    const rows = (await this.#database(TOKENS)) as { id: Buffer; psk: Buffer; expires_at: number }[];
+    return rows.map(row => ({
+      id: fromBlob(row.id),
+      psk: fromBlob(row.psk),
+      expiresAt: wallTime(row.expires_at),
+    }));
   }
 
-  async putOperatorToken(hash: Uint8Array, expiresAt: WallTime): Promise<void> {
-    await this.#database(TOKENS).insert({ hash: toBlob(hash), expires_at: expiresAt }).onConflict('hash').ignore();
+  async putOperatorToken({ id, psk, expiresAt }: OperatorToken): Promise<void> {
+    const row = { id: toBlob(id), psk: toBlob(psk), expires_at: expiresAt };
+    await this.#database(TOKENS).insert(row).onConflict('id').ignore();
   }
 
   /** Whether the token was there: of two who use it at once, one gets true. */
-  async removeOperatorToken(hash: Uint8Array): Promise<boolean> {
-    return (await this.#database(TOKENS).where({ hash: toBlob(hash) }).delete()) === 1;
+  async removeOperatorToken(id: Uint8Array): Promise<boolean> {
+    return (await this.#database(TOKENS).where({ id: toBlob(id) }).delete()) === 1;
   }
 }

@@ -272,13 +272,13 @@ test('hostile names are kept byte for byte and nothing else happens', async t =>
 
 test('an operator token is used once, whoever asks at the same time', async t => {
   const { store, database, close } = await open(await temporaryFolder(t));
-  const hash = new Uint8Array(32).fill(7);
-  await store.commit([{ kind: 'operatorToken', hash, expiresAt: on(1) }]);
+  const token = { id: new Uint8Array(16).fill(7), psk: new Uint8Array(32).fill(8), expiresAt: on(1) };
+  await store.commit([{ kind: 'operatorToken', token }]);
 
-  t.deepEqual(await new SettingsRepository(database.reader).operatorTokens(), [{ hash, expiresAt: on(1) }]);
-  await store.commit([{ kind: 'operatorTokenUsed', hash }]);
+  t.deepEqual(await new SettingsRepository(database.reader).operatorTokens(), [token]);
+  await store.commit([{ kind: 'operatorTokenUsed', id: token.id }]);
 
-  await t.throwsAsync(store.commit([{ kind: 'operatorTokenUsed', hash }]), { code: 'INVALID_STATE' });
+  await t.throwsAsync(store.commit([{ kind: 'operatorTokenUsed', id: token.id }]), { code: 'INVALID_STATE' });
   await close();
 });
 

@@ -46,7 +46,7 @@ export function foundHome(options: { seed?: number; wall?: WallTime; config?: Pa
   const tokens = new OperatorTokens(provider, random, config.operatorTokenLife);
   const nmnStatic = createNodeKeys(provider, random);
   const founding = new Founding(surroundings, tokens, nmnStatic.static.publicKey);
-  const { token, hash, expiresAt } = tokens.create(wall);
+  const { token, kept } = tokens.create(wall);
   const prepared = founding.prepare(wall, token);
   if (prepared.type !== 'networkPrepared') throw new Error(prepared.type);
   const genesis = createNetwork(provider, random, { user: 'Ada', now: wall });
@@ -70,7 +70,7 @@ export function foundHome(options: { seed?: number; wall?: WallTime; config?: Pa
   if (!founded.created) throw new Error(JSON.stringify(founded.reply));
   const { ledger, turn } = founded;
   const requests = new MembershipRequests(provider, config, ledger);
-  return { genesis, ledger, requests, random, nmnStatic, written: [{ kind: 'operatorToken', hash, expiresAt }, ...turn.changes] };
+  return { genesis, ledger, requests, random, nmnStatic, written: [{ kind: 'operatorToken', token: kept }, ...turn.changes] };
 }
 
 /** Runs one request and keeps what it wants written. */

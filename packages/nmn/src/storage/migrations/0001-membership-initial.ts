@@ -66,7 +66,8 @@ export const membershipInitial: Migration = {
       table.unique(['network', 'node_id']);
     });
     await database.schema.createTable('membership_operator_tokens', table => {
-      table.binary('hash').primary();
+      table.binary('id').primary();
+      table.binary('psk').notNullable();
       table.bigInteger('expires_at').notNullable();
     });
   },

@@ -1,0 +1,587 @@
+import {
+  after,
+  type CryptoProvider,
+  decodeManagement,
+  DropCounters,
+  type Duration,
+  earliest,
+  elapsed,
+  encodeManagement,
+  Endpoint,
+  type EndpointEvent,
+  type Instant,
+  type KeyPair,
+  type Link,
+  type LinkId,
+  type Machine,
+  type ManagementContent,
+  minutes,
+  type RandomSource,
+  type SendError,
+  type Session,
+  SERVICES,
+  type SessionEvent,
+  type SessionHandle,
+  type Transmit,
+  type WallTime,
+} from '@coconet/cluster-protocol/core';
+import {
+  CloseCode,
+  datagramKind,
+  isStun,
+  MAX_RECEIVED_DATAGRAM,
+  type SocketAddress,
+} from '@coconet/cluster-protocol/wire';
+
+import { type Commit, CommitQueue } from './commit-queue.js';
+import type { NmnConfig } from './config.js';
+import { SourceLimiter } from './limits/source-limiter.js';
+import type { LogFields } from './log.js';
+import { AdmissionPolicy, type NmnPeer } from './membership/admission-policy.js';
+import type { NetworkLedger } from './membership/network-ledger.js';
+import { type Asker, Networks } from './membership/networks.js';
+import type { OperatorToken } from './membership/operator-tokens.js';
+import { refuse } from './membership/requests.js';
+import { StateSpreader } from './membership/state-spreader.js';
+import type { NetworkContents } from './membership/storage-change.js';
+import type { Turn } from './membership/turn.js';
+import { RelayService } from './relay/relay-service.js';
+import { Introducer } from './rendezvous/introducer.js';
+import { RendezvousService } from './rendezvous/rendezvous-service.js';
+import { SessionMail } from './session-mail.js';
+import { StunResponder } from './stun/stun-responder.js';
+import type { Caller, NmnEvent } from './subsystem.js';
+import { TransmitQueue } from './transmit-queue.js';
+
+/** What the machine asks of its rim, and tells it. */
+export type NmnMachineEvent =
+  /** Make it durable, then call `handleCommitted`. Commits are to be kept in this order. */
+  | ({ readonly kind: 'commit' } & Commit)
+  /** What is in memory of this network is not on disk: read it again and call `handleLoaded`. */
+  | { readonly kind: 'reload'; readonly networkKey: string }
+  /** A message for a service that a further sub-system handles. */
+  | { readonly kind: 'message'; readonly caller: Caller; readonly service: number; readonly bytes: Uint8Array }
+  | { readonly kind: 'event'; readonly event: NmnEvent }
+  | { readonly kind: 'log'; readonly level: 'info' | 'warn' | 'debug'; readonly event: string; readonly fields: LogFields };
+
+/** What an NMN is made of. */
+export interface NmnMachineOptions {
+  readonly provider: CryptoProvider;
+  readonly random: RandomSource;
+  readonly config: Pick<NmnConfig, 'membership' | 'rendezvous' | 'relay'>;
+  readonly now: Instant;
+  /** Reads the wall clock: certificates and heads are dated with it. */
+  readonly wall: () => WallTime;
+  readonly staticKey: KeyPair;
+  /** 32 secret bytes that survive restarts. */
+  readonly resetSecret: Uint8Array;
+  /** Starts of this NMN, the present one included. */
+  readonly starts: number;
+  readonly networks: readonly NetworkContents[];
+  readonly operatorTokens: readonly OperatorToken[];
+}
+
+/** Sessions at once, all networks together: each takes about 10 kB. */
+const MAX_SESSIONS = 16_384;
+/** Requests that wait until a network has settled after a start. */
+const MAX_SETTLING = 1_024;
+/** A reload that failed is tried again after this. */
+const HEAD_CHECK: Duration = minutes(10);
+
+interface Guest {
+  readonly peer: NmnPeer;
+  readonly mail: SessionMail;
+  /** Key of the address last told to the node. */
+  told: string;
+}
+
+/**
+ * A Network Management Node as one pure machine: sessions with members, joiners and operators; membership, state
+ * synchronisation, rendezvous, relay and STUN over one socket per address family. Nothing that depends on a change of
+ * the memory leaves before the rim says that the change is durable.
+ */
+export class NmnMachine implements Machine<NmnMachineEvent> {
+  readonly networks: Networks;
+  readonly relay: RelayService;
+  readonly rendezvous: RendezvousService<SessionHandle>;
+  readonly stun: StunResponder = new StunResponder();
+  readonly drops: DropCounters = new DropCounters();
+  readonly #options: NmnMachineOptions;
+  readonly #endpoint: Endpoint<NmnPeer>;
+  readonly #introducer: Introducer;
+  readonly #spreader: StateSpreader;
+  readonly #commits = new CommitQueue();
+  readonly #guests = new Map<SessionHandle, Guest>();
+  readonly #settling: { readonly session: SessionHandle; readonly request: ManagementRequest }[] = [];
+  readonly #reloading = new Set<string>();
+  readonly #events: NmnMachineEvent[] = [];
+  readonly #buffer = new Uint8Array(MAX_RECEIVED_DATAGRAM);
+  readonly #outgoing = new TransmitQueue();
+  #settleAt: Instant | undefined;
+  #headsAt: Instant;
+
+  constructor(options: NmnMachineOptions) {
+    const { provider, random, config, now } = options;
+    this.#options = options;
+    const { membership } = config;
+    const surroundings = { provider, random, config: membership };
+    this.networks = new Networks(surroundings, options.staticKey.publicKey, options.networks, options.operatorTokens);
+    this.relay = new RelayService(provider, random, config.relay);
+    this.rendezvous = new RendezvousService(
+      this.relay,
+      {
+        isMember: (key, nodeId) => this.networks.get(key)?.ledger.state.member(nodeId) !== undefined,
+        mayMeet: () => true,
+      },
+      config.rendezvous,
+    );
+    const limiter = new SourceLimiter(membership.joinsPerSource, membership.joins, now);
+    this.#endpoint = new Endpoint<NmnPeer>({
+      provider,
+      random,
+      drops: this.drops,
+      staticKey: options.staticKey,
+      resetSecret: options.resetSecret,
+      policy: new AdmissionPolicy({
+        provider,
+        random,
+        networks: this.networks,
+        limiter,
+        moment: at => ({ bootCounter: options.starts, uptime: Math.max(0, Math.floor(elapsed(now, at))) }),
+        wall: options.wall,
+      }),
+      maxSessions: MAX_SESSIONS,
+    });
+    const send = (at: Instant, session: SessionHandle, service: number, bytes: Uint8Array): void =>
+      this.#send(at, session, service, bytes);
+    this.#spreader = new StateSpreader(send);
+    this.#introducer = new Introducer(this.rendezvous, this.relay, this.#endpoint, this.drops, send);
+    this.#headsAt = after(now, HEAD_CHECK);
+    if (options.networks.length > 0) this.#settleAt = after(now, membership.settleTime);
+  }
+
+  /** Open sessions. */
+  get sessionCount(): number {
+    return this.#endpoint.sessionCount;
+  }
+
+  /** Commits that wait for the disk. */
+  get pendingCommits(): number {
+    return this.#commits.size;
+  }
+
+  /** Whether requests wait until it is sure which numbers were signed before the start. */
+  get settling(): boolean {
+    return this.#settleAt !== undefined;
+  }
+
+  /** A one-time token for whoever is to create a network; `done` gets it when it is durable, or `undefined`. */
+  createOperatorToken(now: Instant, done: (token: Uint8Array | undefined) => void): void {
+    const { token, changes } = this.networks.createToken(this.#options.wall());
+    this.#commits.begin([], changes, (_now, kept) => done(kept ? token : undefined));
+    void now;
+  }
+
+  /** Sends a message of a further sub-system; false: the node is not there. */
+  send(now: Instant, to: Caller, service: number, bytes: Uint8Array): boolean {
+    const node = this.rendezvous.online(to.networkKey, to.nodeId);
+    if (node) this.#send(now, node.session, service, bytes);
+    return node !== undefined;
+  }
+
+  /** Says goodbye in all sessions. */
+  close(now: Instant): void {
+    for (const session of this.#guests.keys())
+      this.#endpoint.open(session)?.close(now, CloseCode.done, 'the NMN is going away');
+  }
+
+  /** The changes of a commit are durable. */
+  handleCommitted(now: Instant, id: number): void {
+    this.#commits.settle(now, id, true);
+    this.#follow(now);
+  }
+
+  /** The changes of a commit were not kept; nothing of them was told to anybody. */
+  handleCommitFailed(now: Instant, id: number): void {
+    for (const networkKey of this.#commits.settle(now, id, false)) {
+      if (this.#reloading.has(networkKey)) continue;
+      this.#reloading.add(networkKey);
+      this.#events.push({ kind: 'reload', networkKey });
+    }
+    this.#follow(now);
+  }
+
+  /** What is on disk of a network; `undefined`: it was never kept. */
+  handleLoaded(now: Instant, networkKey: string, contents: NetworkContents | undefined): void {
+    this.#reloading.delete(networkKey);
+    if (contents) {
+      const { ledger } = this.networks.load(contents);
+      this.#spreader.replace(now, ledger);
+    } else this.networks.forget(networkKey);
+    this.#follow(now);
+  }
+
+  handleDatagram(now: Instant, link: LinkId, remote: SocketAddress, bytes: Uint8Array): void {
+    if (isStun(bytes)) this.#answerStun(link, remote, bytes);
+    else if (datagramKind(bytes) === 'relay') this.#forward(now, link, remote, bytes);
+    else this.#endpoint.handleDatagram(now, link, remote, bytes);
+    this.#follow(now);
+  }
+
+  handleSendError(now: Instant, link: LinkId, remote: SocketAddress, error: SendError): void {
+    this.#endpoint.handleSendError(now, link, remote, error);
+    this.#follow(now);
+  }
+
+  handleLinks(_now: Instant, _links: readonly Link[]): void {
+    // An NMN answers on whatever link it was asked on and begins nothing itself.
+  }
+
+  handleTimeout(now: Instant): void {
+    this.#endpoint.handleTimeout(now);
+    this.relay.handleTimeout(now);
+    this.rendezvous.handleTimeout(now);
+    if (this.#settleAt !== undefined && this.#settleAt <= now) this.#settle(now);
+    if (this.#headsAt <= now) this.#renewHeads(now);
+    this.#follow(now);
+  }
+
+  pollTransmit(now: Instant): Transmit | undefined {
+    const queued = this.#outgoing.shift();
+    if (queued) return queued;
+    do {
+      const sent = this.#endpoint.pollTransmit(now, this.#buffer);
+      if (sent) return { link: sent.path.link, remote: sent.path.remote, bytes: sent.bytes };
+    } while (this.#follow(now));
+    return undefined;
+  }
+
+  pollEvent(): NmnMachineEvent | undefined {
+    const commit = this.#commits.poll();
+    return commit ? { kind: 'commit', ...commit } : this.#events.shift();
+  }
+
+  pollTimeout(): Instant | undefined {
+    return [this.relay.pollTimeout(), this.rendezvous.pollTimeout(), this.#settleAt, this.#headsAt].reduce(
+      earliest,
+      this.#endpoint.pollTimeout(),
+    );
+  }
+
+  #answerStun(link: LinkId, remote: SocketAddress, bytes: Uint8Array): void {
+    const response = this.stun.respond(remote, bytes);
+    if (typeof response !== 'string') this.#outgoing.push(link, remote, response);
+  }
+
+  #forward(now: Instant, link: LinkId, remote: SocketAddress, bytes: Uint8Array): void {
+    if (bytes.length > MAX_RECEIVED_DATAGRAM) {
+      this.drops.count('tooLong');
+      return;
+    }
+    const to = this.relay.forward(now, link, remote, bytes);
+    if (typeof to === 'string') return;
+    if (!this.#outgoing.push(to.link, to.address, bytes)) this.drops.count('queueFull');
+  }
+
+  /** Handles what has happened meanwhile; whether anything had. */
+  #follow(now: Instant): boolean {
+    let any = false;
+    for (let event = this.#endpoint.pollEvent(); event; event = this.#endpoint.pollEvent()) {
+      any = true;
+      this.#take(now, event);
+    }
+    for (let notice = this.relay.pollNotice(); notice; notice = this.relay.pollNotice()) {
+      any = true;
+      const { networkKey, nodeId } = notice;
+      this.#introducer.shaped(now, notice);
+      this.#events.push({ kind: 'event', event: { kind: 'relayShaped', networkKey, nodeId } });
+    }
+    for (let change = this.rendezvous.pollPresence(); change; change = this.rendezvous.pollPresence()) {
+      any = true;
+      this.#introducer.announce(now, change, this.#spreader.sessionsOf(change.networkKey));
+    }
+    return any;
+  }
+
+  #take(now: Instant, event: EndpointEvent<NmnPeer>): void {
+    switch (event.kind) {
+      case 'opened':
+        if (event.replaced !== undefined) this.#closed(now, event.replaced);
+        this.#opened(now, event);
+        return;
+      case 'closed':
+        this.#closed(now, event.session);
+        return;
+      case 'session': {
+        const guest = this.#guests.get(event.session);
+        if (guest) this.#sessionEvent(now, event.session, guest, event.event);
+        return;
+      }
+      case 'handshakeFailed':
+      case 'carry':
+    }
+  }
+
+  #opened(now: Instant, event: Extract<EndpointEvent<NmnPeer>, { kind: 'opened' }>): void {
+    const { session, peer, path } = event;
+    this.#guests.set(session, { peer, mail: new SessionMail(), told: '' });
+    const { asker, said } = peer;
+    if (asker.kind !== 'member') return;
+    const { networkKey, nodeId } = asker;
+    const ledger = this.networks.get(networkKey)?.ledger;
+    if (!ledger) return;
+    ledger.replays.confirm(nodeId, said);
+    const used = ledger.invitations.complete(nodeId);
+    if (used) this.#commits.begin([networkKey], [{ kind: 'invitation', networkKey, invitation: used }], ignore);
+    if (asker.limited) return;
+    this.rendezvous.handleOnline(now, this.#options.wall(), {
+      network: ledger.stored.network,
+      networkKey,
+      nodeId,
+      session,
+      link: path.link,
+      address: path.remote,
+      roundTrip: undefined,
+    });
+    this.#spreader.open(now, session, ledger);
+    this.#introducer.welcome(now, session, networkKey, nodeId);
+    this.#tellAddress(now, session);
+    this.#events.push({ kind: 'event', event: { kind: 'memberOnline', networkKey, nodeId } });
+  }
+
+  #closed(now: Instant, session: SessionHandle): void {
+    const guest = this.#guests.get(session);
+    if (!guest) return;
+    this.#guests.delete(session);
+    this.#spreader.close(session);
+    const { asker } = guest.peer;
+    if (asker.kind !== 'member') return;
+    const { networkKey, nodeId } = asker;
+    this.rendezvous.handleOffline(now, this.#options.wall(), networkKey, nodeId, session);
+    if (!this.rendezvous.online(networkKey, nodeId))
+      this.#events.push({ kind: 'event', event: { kind: 'memberOffline', networkKey, nodeId } });
+  }
+
+  #sessionEvent(now: Instant, session: SessionHandle, guest: Guest, event: SessionEvent): void {
+    switch (event.kind) {
+      case 'message':
+        this.#receive(now, session, guest, event.service, event.bytes);
+        return;
+      case 'datagram':
+        if (event.service === SERVICES.rendezvous) this.#rendezvous(now, guest, event.bytes);
+        return;
+      case 'messageAcknowledged':
+        guest.mail.acknowledged(event.sequence);
+        this.#endpoint.open(session); // The floor has risen: held messages may go.
+        return;
+      case 'peerPath':
+      case 'pathValidated':
+      case 'pathAlive':
+        this.#tellAddress(now, session);
+        return;
+      case 'pathSuspect':
+      case 'control':
+      case 'confirmed':
+      case 'closed':
+    }
+  }
+
+  #receive(now: Instant, session: SessionHandle, guest: Guest, service: number, bytes: Uint8Array): void {
+    const { asker } = guest.peer;
+    switch (service) {
+      case SERVICES.management: {
+        const decoded = decodeManagement(bytes);
+        if (decoded.ok) this.#request(now, session, guest.peer.asker, decoded.value);
+        else this.drops.count(decoded.reason);
+        return;
+      }
+      case SERVICES.networkState:
+        if (asker.kind === 'member' && !asker.limited) this.#synchronize(now, session, asker.networkKey, bytes);
+        else this.drops.count('notPermitted');
+        return;
+      case SERVICES.rendezvous:
+        this.#rendezvous(now, guest, bytes);
+        return;
+      default:
+        if (asker.kind !== 'member' || asker.limited) this.drops.count('notPermitted');
+        else {
+          const caller = { networkKey: asker.networkKey, nodeId: asker.nodeId };
+          this.#events.push({ kind: 'message', caller, service, bytes });
+        }
+    }
+  }
+
+  #rendezvous(now: Instant, guest: Guest, bytes: Uint8Array): void {
+    const { asker } = guest.peer;
+    if (asker.kind === 'member' && !asker.limited) this.#introducer.receive(now, asker, bytes);
+    else this.drops.count('notPermitted');
+  }
+
+  #request(now: Instant, session: SessionHandle, asker: Asker, request: ManagementRequest): void {
+    const { requestId } = request;
+    const reply = (at: Instant, content: ManagementContent): void =>
+      this.#send(at, session, SERVICES.management, encodeManagement({ ...content, requestId }));
+    if (asker.kind !== 'operator' && this.#reloading.has(asker.networkKey)) {
+      reply(now, UNAVAILABLE);
+      return;
+    }
+    const answer = this.networks.handle(this.#options.wall(), asker, request);
+    if (answer.kind === 'later') {
+      if (this.#settling.length < MAX_SETTLING) this.#settling.push({ session, request });
+      else reply(now, UNAVAILABLE);
+      return;
+    }
+    const { turn, networkKey } = answer;
+    if (answer.reply.type === 'error') this.#logRefusal(asker, request, answer.reply);
+    const told = (at: Instant, kept: boolean): void => {
+      if (kept && networkKey !== undefined) this.#tell(at, networkKey, turn);
+      reply(at, kept ? answer.reply : UNAVAILABLE);
+    };
+    if (turn.empty && networkKey === undefined) told(now, true);
+    else this.#keep(now, networkKey, turn, told);
+  }
+
+  /** Makes a turn durable, then does `effect`; a turn without changes waits for those before it. */
+  #keep(now: Instant, networkKey: string | undefined, turn: Turn, effect: (now: Instant, kept: boolean) => void): void {
+    const keys = networkKey === undefined ? [] : [networkKey];
+    if (!turn.empty) this.#commits.begin(keys, turn.changes, effect);
+    else if (networkKey === undefined) effect(now, true);
+    else this.#commits.defer(now, networkKey, effect);
+  }
+
+  #synchronize(now: Instant, session: SessionHandle, networkKey: string, bytes: Uint8Array): void {
+    const ledger = this.networks.get(networkKey)?.ledger;
+    if (!ledger || this.#reloading.has(networkKey)) return;
+    const { turn, send, isHead, dropped } = this.#spreader.receive(now, session, ledger, bytes, this.#options.wall());
+    if (dropped) this.drops.count(dropped);
+    if (ledger.versions.state === 'settling') {
+      // A head tells what was signed before this start; records alone may be old ones.
+      if (isHead) this.#settleOne(now, ledger);
+      else if (!turn.empty) this.#keep(now, networkKey, turn, (at, kept) => kept && this.#tell(at, networkKey, turn));
+      return;
+    }
+    this.#keep(now, networkKey, turn, (at, kept) => {
+      if (!kept) return;
+      for (const message of send) this.#send(at, session, SERVICES.networkState, message);
+      this.#tell(at, networkKey, turn);
+    });
+  }
+
+  /** Tells the members of a network what a durable turn has changed. */
+  #tell(now: Instant, networkKey: string, turn: Turn): void {
+    const ledger = this.networks.get(networkKey)?.ledger;
+    if (!ledger) return;
+    for (const event of turn.events) {
+      if (event.kind !== 'revoked') continue;
+      const { nodeId } = event;
+      const node = this.rendezvous.online(networkKey, nodeId);
+      if (node) this.#expel(now, node.session);
+      this.rendezvous.handleRevoked(networkKey, nodeId);
+      this.#events.push({ kind: 'event', event: { kind: 'memberRevoked', networkKey, nodeId } });
+      this.#events.push({ kind: 'log', level: 'info', event: 'memberRevoked', fields: { network: networkKey, nodeId } });
+    }
+    for (const change of turn.changes) {
+      if (change.kind === 'network')
+        this.#events.push({ kind: 'event', event: { kind: 'networkAdded', networkKey } });
+      if (change.kind !== 'member') continue;
+      const { nodeId } = change.member;
+      this.#events.push({ kind: 'event', event: { kind: 'memberAdmitted', networkKey, nodeId } });
+    }
+    this.#spreader.announce(now, ledger, turn.records, turn.events.length > 0);
+  }
+
+  #expel(now: Instant, session: SessionHandle): void {
+    const open = this.#endpoint.open(session);
+    if (!open) return;
+    // The revoked node is told why, with the records that say so, before the door closes.
+    open.close(now, CloseCode.revoked, 'your membership was revoked');
+    this.#closed(now, session);
+  }
+
+  /** The wait after the start is over for all networks. */
+  #settle(now: Instant): void {
+    this.#settleAt = undefined;
+    for (const { ledger } of this.networks.all()) this.#settleOne(now, ledger);
+    for (const { session, request } of this.#settling.splice(0)) {
+      const guest = this.#guests.get(session);
+      if (guest) this.#request(now, session, guest.peer.asker, request);
+    }
+  }
+
+  #settleOne(now: Instant, ledger: NetworkLedger): void {
+    if (ledger.versions.state === 'ready') return;
+    ledger.versions.settle(this.#options.wall());
+    this.#renewHead(now, ledger);
+    const waiting = this.#settling.splice(0);
+    for (const entry of waiting) {
+      const guest = this.#guests.get(entry.session);
+      if (!guest) continue;
+      const { asker } = guest.peer;
+      if (asker.kind !== 'operator' && asker.networkKey === ledger.key)
+        this.#request(now, entry.session, asker, entry.request);
+      else this.#settling.push(entry);
+    }
+  }
+
+  #renewHeads(now: Instant): void {
+    this.#headsAt = after(now, HEAD_CHECK);
+    const wall = this.#options.wall();
+    for (const { ledger } of this.networks.all()) {
+      const due = ledger.headDueAt();
+      if (ledger.versions.state === 'ready' && (due === undefined || due <= wall)) this.#renewHead(now, ledger);
+      const gone = ledger.invitations.removeExpired(ledger.clock(wall));
+      if (gone.length === 0) continue;
+      const changes = gone.map(claimId => ({ kind: 'invitationRemoved', networkKey: ledger.key, claimId }) as const);
+      this.#commits.begin([ledger.key], changes, ignore);
+    }
+  }
+
+  #renewHead(now: Instant, ledger: NetworkLedger): void {
+    const turn = this.#spreader.freshHead(ledger, this.#options.wall());
+    this.#keep(now, ledger.key, turn, (at, kept) => {
+      if (kept) this.#tell(at, ledger.key, turn);
+    });
+  }
+
+  /** Follows a session that moved, and tells its node where it is seen. */
+  #tellAddress(now: Instant, session: SessionHandle): void {
+    const guest = this.#guests.get(session);
+    const open = this.#endpoint.open(session);
+    if (!guest || !open || guest.peer.asker.kind !== 'member') return;
+    const path = this.#endpoint.paths.get(open.activePath);
+    if (!path) return;
+    const { networkKey, nodeId } = guest.peer.asker;
+    const rtt = open.pathStatistics(open.activePath)?.rtt;
+    if (rtt !== undefined) this.rendezvous.handleRoundTrip(networkKey, nodeId, rtt);
+    if (guest.told === path.remote.key) return;
+    guest.told = path.remote.key;
+    this.rendezvous.handleAddress(networkKey, nodeId, session, path.link, path.remote);
+    this.#introducer.observed(now, session, path.remote);
+  }
+
+  #send(now: Instant, session: SessionHandle, service: number, bytes: Uint8Array): void {
+    const open: Session | undefined = this.#endpoint.open(session);
+    const guest = this.#guests.get(session);
+    if (!open || !guest) return;
+    if (guest.mail.send(now, open, service, bytes)) return;
+    // It takes nothing in: better a new session that begins with everything than one with a hole in it.
+    this.drops.count('queueFull');
+    open.close(now, CloseCode.done, 'too much waits for you');
+  }
+
+  #logRefusal(asker: Asker, request: ManagementRequest, error: Extract<ManagementContent, { type: 'error' }>): void {
+    const network = asker.kind === 'operator' ? undefined : asker.networkKey;
+    const nodeId = asker.kind === 'member' ? asker.nodeId : undefined;
+    const fields = { network, nodeId, request: request.type, code: error.code, field: error.field };
+    this.#events.push({ kind: 'log', level: 'info', event: 'requestRefused', fields });
+  }
+}
+
+type ManagementRequest = ManagementContent & { readonly requestId: number };
+
+const ignore = (): void => undefined;
+
+const UNAVAILABLE: ManagementContent = refuse(
+  'unavailable',
+  'the NMN cannot write to its disk at the moment; nothing was done, try again in a minute',
+);
