@@ -138,8 +138,7 @@ export class CommandRouter {
     const { ledger, schedule } = this.#around;
     let interrupted = false;
     for (const { id, entry } of ledger.unsettled(peer)) {
-      if (entry.kind === 'finished' && entry.status !== undefined && !this.#sending.has(nameOf(id)))
-        this.#sendStored(id, entry.status, 0);
+      if (entry.kind === 'finished' && entry.status !== undefined) this.#sendStored(id, entry.status, 0);
       interrupted ||= entry.kind === 'interrupted';
     }
     if (!interrupted) return;
@@ -294,6 +293,7 @@ export class CommandRouter {
 
   #sendStored(id: CommandId, status: Uint8Array, timeoutMs: number): void {
     const name = nameOf(id);
+    if (this.#sending.has(name)) return;
     this.#sending.add(name);
     const options = { expiresIn: milliseconds(timeoutMs + STATUS_PATIENCE), priority: 3 };
     this.#around.courier.sendBytes(id.peer, status, options, delivered => {

@@ -239,6 +239,8 @@ export class Device {
     await Promise.race([ended, patience]);
     cancel();
     this.#pump();
+    // What was sent until now leaves in this turn of the event loop, before the goodbye.
+    await new Promise<void>(resolve => void host.schedule(milliseconds(0), resolve));
     this.#timer?.cancel();
     this.#stopListening();
     await this.#state.close();

@@ -12,32 +12,46 @@ export interface Commit {
 export type Effect = (now: Instant, kept: boolean) => void;
 
 interface Pending {
-  readonly networkKeys: ReadonlySet<string>;
-  readonly effects: Effect[];
+  readonly networkKeys: readonly string[];
+  readonly effect: Effect;
 }
 
+/** What may wait for the disk in one network: more means that the disk has stopped. */
+const MAX_WAITING = 4_096;
+
 /**
- * Holds back everything that would tell the world of changes that are not on disk yet: what is deferred for a network
- * happens after the last commit of it that was under way, and in order.
+ * Sees to it that nothing tells the world of changes that are not on disk yet. While a network has changes under way,
+ * whatever else concerns it waits; then all that waited is done at once and shares the next commit. So what is in memory
+ * and what is on disk differ only while nobody can see it.
  */
 export class CommitQueue {
   readonly #commits: Commit[] = [];
   readonly #pending = new Map<number, Pending>();
+  /** Commits under way, by network. */
+  readonly #busy = new Map<string, number>();
+  readonly #waiting = new Map<string, ((now: Instant) => void)[]>();
   #next = 1;
 
   /** Hands changes to the disk. */
   begin(networkKeys: readonly string[], changes: readonly StorageChange[], effect: Effect): void {
     const id = this.#next++;
     this.#commits.push({ id, changes });
-    this.#pending.set(id, { networkKeys: new Set(networkKeys), effects: [effect] });
+    this.#pending.set(id, { networkKeys, effect });
+    for (const key of networkKeys) this.#busy.set(key, (this.#busy.get(key) ?? 0) + 1);
   }
 
-  /** Runs `effect` now if nothing of the network is under way, else after it. */
-  defer(now: Instant, networkKey: string, effect: Effect): void {
-    let last: Pending | undefined;
-    for (const pending of this.#pending.values()) if (pending.networkKeys.has(networkKey)) last = pending;
-    if (last) last.effects.push(effect);
-    else effect(now, true);
+  /**
+   * Does `action` when nothing of the network is under way: at once, or after the disk has answered. False: too much
+   * waits already, and it never will be done.
+   */
+  whenSettled(now: Instant, networkKey: string, action: (now: Instant) => void): boolean {
+    if (!this.#busy.has(networkKey)) {
+      action(now);
+      return true;
+    }
+    const waiting = this.#waiting.get(networkKey) ?? [];
+    this.#waiting.set(networkKey, waiting);
+    return waiting.length < MAX_WAITING && waiting.push(action) > 0;
   }
 
   /** Commits that are waiting for the disk. */
@@ -50,10 +64,25 @@ export class CommitQueue {
   }
 
   /** The disk has answered. Returns the networks of the commit, which are to be read again when it was not kept. */
-  settle(now: Instant, id: number, kept: boolean): ReadonlySet<string> {
+  settle(now: Instant, id: number, kept: boolean): readonly string[] {
     const pending = this.#pending.get(id);
+    if (!pending) return [];
     this.#pending.delete(id);
-    for (const effect of pending?.effects ?? []) effect(now, kept);
-    return pending?.networkKeys ?? new Set();
+    const { networkKeys } = pending;
+    for (const key of networkKeys) {
+      const left = this.#busy.get(key)! - 1;
+      if (left > 0) this.#busy.set(key, left);
+      else this.#busy.delete(key);
+    }
+    pending.effect(now, kept);
+    return networkKeys;
+  }
+
+  /** Does what waited for this network; all of it shares the next commit. */
+  resume(now: Instant, networkKey: string): void {
+    if (this.#busy.has(networkKey)) return;
+    const waiting = this.#waiting.get(networkKey) ?? [];
+    this.#waiting.delete(networkKey);
+    for (const action of waiting) action(now);
   }
 }

@@ -33,9 +33,10 @@ import {
   type SocketAddress,
 } from '@coconet/cluster-protocol/wire';
 
-import { type Commit, CommitQueue } from './commit-queue.js';
+import { type Commit, CommitQueue, type Effect } from './commit-queue.js';
 import type { NmnConfig } from './config.js';
 import { SourceLimiter } from './limits/source-limiter.js';
+import { TokenBucket } from './limits/token-bucket.js';
 import type { LogFields } from './log.js';
 import { AdmissionPolicy, type NmnPeer } from './membership/admission-policy.js';
 import type { NetworkLedger } from './membership/network-ledger.js';
@@ -85,14 +86,19 @@ export interface NmnMachineOptions {
 const MAX_SESSIONS = 16_384;
 /** Requests that wait until a network has settled after a start. */
 const MAX_SETTLING = 1_024;
-/** A reload that failed is tried again after this. */
+/** When to look for heads that are to be signed anew, and for invitations that nobody can use any more. */
 const HEAD_CHECK: Duration = minutes(10);
+/** Requests of one session: an owner's tool makes a batch of invitations at once; each costs a flush of the disk. */
+const REQUEST_RATE = { perSecond: 10, capacity: 100 };
 
 interface Guest {
   readonly peer: NmnPeer;
   readonly mail: SessionMail;
+  readonly requests: TokenBucket;
   /** Key of the address last told to the node. */
   told: string;
+  /** It has left the network and only waits to hear so. */
+  leaving: boolean;
 }
 
 /**
@@ -176,10 +182,9 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
   }
 
   /** A one-time token for whoever is to create a network; `done` gets it when it is durable, or `undefined`. */
-  createOperatorToken(now: Instant, done: (token: Uint8Array | undefined) => void): void {
+  createOperatorToken(done: (token: Uint8Array | undefined) => void): void {
     const { token, changes } = this.networks.createToken(this.#options.wall());
     this.#commits.begin([], changes, (_now, kept) => done(kept ? token : undefined));
-    void now;
   }
 
   /** Sends a message of a further sub-system; false: the node is not there. */
@@ -197,7 +202,7 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
 
   /** The changes of a commit are durable. */
   handleCommitted(now: Instant, id: number): void {
-    this.#commits.settle(now, id, true);
+    for (const networkKey of this.#commits.settle(now, id, true)) this.#commits.resume(now, networkKey);
     this.#follow(now);
   }
 
@@ -218,6 +223,7 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
       const { ledger } = this.networks.load(contents);
       this.#spreader.replace(now, ledger);
     } else this.networks.forget(networkKey);
+    this.#commits.resume(now, networkKey);
     this.#follow(now);
   }
 
@@ -324,7 +330,8 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
 
   #opened(now: Instant, event: Extract<EndpointEvent<NmnPeer>, { kind: 'opened' }>): void {
     const { session, peer, path } = event;
-    this.#guests.set(session, { peer, mail: new SessionMail(), told: '' });
+    const requests = new TokenBucket(REQUEST_RATE, now);
+    this.#guests.set(session, { peer, mail: new SessionMail(), requests, told: '', leaving: false });
     const { asker, said } = peer;
     if (asker.kind !== 'member') return;
     const { networkKey, nodeId } = asker;
@@ -343,7 +350,10 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
       address: path.remote,
       roundTrip: undefined,
     });
-    this.#spreader.open(now, session, ledger);
+    this.#commits.whenSettled(now, networkKey, at => {
+      const current = this.networks.get(networkKey)?.ledger;
+      if (current && this.#guests.has(session)) this.#spreader.open(at, session, current);
+    });
     this.#introducer.welcome(now, session, networkKey, nodeId);
     this.#tellAddress(now, session);
     this.#events.push({ kind: 'event', event: { kind: 'memberOnline', networkKey, nodeId } });
@@ -372,6 +382,7 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
         return;
       case 'messageAcknowledged':
         guest.mail.acknowledged(event.sequence);
+        if (guest.leaving && guest.mail.empty) this.#expel(now, session);
         this.#endpoint.open(session); // The floor has risen: held messages may go.
         return;
       case 'peerPath':
@@ -391,13 +402,18 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
     switch (service) {
       case SERVICES.management: {
         const decoded = decodeManagement(bytes);
-        if (decoded.ok) this.#request(now, session, guest.peer.asker, decoded.value);
-        else this.drops.count(decoded.reason);
+        if (!decoded.ok) this.drops.count(decoded.reason);
+        else if (guest.requests.take(now)) this.#gate(now, session, asker, decoded.value);
+        else this.#reply(now, session, decoded.value, refuse('limitReached', 'too many requests; wait a second'));
         return;
       }
       case SERVICES.networkState:
-        if (asker.kind === 'member' && !asker.limited) this.#synchronize(now, session, asker.networkKey, bytes);
-        else this.drops.count('notPermitted');
+        if (asker.kind !== 'member' || asker.limited || guest.leaving) this.drops.count('notPermitted');
+        else {
+          const { networkKey } = asker;
+          const done = this.#commits.whenSettled(now, networkKey, at => this.#synchronize(at, session, networkKey, bytes));
+          if (!done) this.drops.count('queueFull');
+        }
         return;
       case SERVICES.rendezvous:
         this.#rendezvous(now, guest, bytes);
@@ -417,36 +433,42 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
     else this.drops.count('notPermitted');
   }
 
+  /** While the disk is busy with a network, its requests wait for it. */
+  #gate(now: Instant, session: SessionHandle, asker: Asker, request: ManagementRequest): void {
+    if (asker.kind === 'operator') this.#request(now, session, asker, request);
+    else if (!this.#commits.whenSettled(now, asker.networkKey, at => this.#request(at, session, asker, request)))
+      this.#reply(now, session, request, UNAVAILABLE);
+  }
+
   #request(now: Instant, session: SessionHandle, asker: Asker, request: ManagementRequest): void {
-    const { requestId } = request;
-    const reply = (at: Instant, content: ManagementContent): void =>
-      this.#send(at, session, SERVICES.management, encodeManagement({ ...content, requestId }));
     if (asker.kind !== 'operator' && this.#reloading.has(asker.networkKey)) {
-      reply(now, UNAVAILABLE);
+      this.#reply(now, session, request, UNAVAILABLE);
       return;
     }
     const answer = this.networks.handle(this.#options.wall(), asker, request);
     if (answer.kind === 'later') {
       if (this.#settling.length < MAX_SETTLING) this.#settling.push({ session, request });
-      else reply(now, UNAVAILABLE);
+      else this.#reply(now, session, request, UNAVAILABLE);
       return;
     }
-    const { turn, networkKey } = answer;
-    if (answer.reply.type === 'error') this.#logRefusal(asker, request, answer.reply);
-    const told = (at: Instant, kept: boolean): void => {
+    const { turn, networkKey, reply } = answer;
+    if (reply.type === 'error') this.#logRefusal(asker, request, reply);
+    this.#keep(now, networkKey, turn, (at, kept) => {
+      const guest = this.#guests.get(session);
+      if (guest && reply.type === 'left') guest.leaving = true;
+      this.#reply(at, session, request, kept ? reply : UNAVAILABLE);
       if (kept && networkKey !== undefined) this.#tell(at, networkKey, turn);
-      reply(at, kept ? answer.reply : UNAVAILABLE);
-    };
-    if (turn.empty && networkKey === undefined) told(now, true);
-    else this.#keep(now, networkKey, turn, told);
+    });
   }
 
-  /** Makes a turn durable, then does `effect`; a turn without changes waits for those before it. */
-  #keep(now: Instant, networkKey: string | undefined, turn: Turn, effect: (now: Instant, kept: boolean) => void): void {
-    const keys = networkKey === undefined ? [] : [networkKey];
-    if (!turn.empty) this.#commits.begin(keys, turn.changes, effect);
-    else if (networkKey === undefined) effect(now, true);
-    else this.#commits.defer(now, networkKey, effect);
+  #reply(now: Instant, session: SessionHandle, { requestId }: ManagementRequest, content: ManagementContent): void {
+    this.#send(now, session, SERVICES.management, encodeManagement({ ...content, requestId }));
+  }
+
+  /** Makes a turn durable, then does `effect`; at once when it changes nothing. */
+  #keep(now: Instant, networkKey: string | undefined, turn: Turn, effect: Effect): void {
+    if (turn.empty) effect(now, true);
+    else this.#commits.begin(networkKey === undefined ? [] : [networkKey], turn.changes, effect);
   }
 
   #synchronize(now: Instant, session: SessionHandle, networkKey: string, bytes: Uint8Array): void {
@@ -474,9 +496,9 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
     for (const event of turn.events) {
       if (event.kind !== 'revoked') continue;
       const { nodeId } = event;
-      const node = this.rendezvous.online(networkKey, nodeId);
-      if (node) this.#expel(now, node.session);
+      const session = this.rendezvous.online(networkKey, nodeId)?.session;
       this.rendezvous.handleRevoked(networkKey, nodeId);
+      if (session !== undefined) this.#part(now, session);
       this.#events.push({ kind: 'event', event: { kind: 'memberRevoked', networkKey, nodeId } });
       this.#events.push({ kind: 'log', level: 'info', event: 'memberRevoked', fields: { network: networkKey, nodeId } });
     }
@@ -490,11 +512,14 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
     this.#spreader.announce(now, ledger, turn.records, turn.events.length > 0);
   }
 
+  /** Ends the session of a node that is no member any more; one that left itself may first hear that it has. */
+  #part(now: Instant, session: SessionHandle): void {
+    if (this.#guests.get(session)?.leaving === true) this.#spreader.close(session);
+    else this.#expel(now, session);
+  }
+
   #expel(now: Instant, session: SessionHandle): void {
-    const open = this.#endpoint.open(session);
-    if (!open) return;
-    // The revoked node is told why, with the records that say so, before the door closes.
-    open.close(now, CloseCode.revoked, 'your membership was revoked');
+    this.#endpoint.open(session)?.close(now, CloseCode.revoked, 'your membership was revoked');
     this.#closed(now, session);
   }
 
@@ -504,7 +529,7 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
     for (const { ledger } of this.networks.all()) this.#settleOne(now, ledger);
     for (const { session, request } of this.#settling.splice(0)) {
       const guest = this.#guests.get(session);
-      if (guest) this.#request(now, session, guest.peer.asker, request);
+      if (guest) this.#gate(now, session, guest.peer.asker, request);
     }
   }
 
@@ -518,7 +543,7 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
       if (!guest) continue;
       const { asker } = guest.peer;
       if (asker.kind !== 'operator' && asker.networkKey === ledger.key)
-        this.#request(now, entry.session, asker, entry.request);
+        this.#gate(now, entry.session, asker, entry.request);
       else this.#settling.push(entry);
     }
   }
@@ -537,9 +562,11 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
   }
 
   #renewHead(now: Instant, ledger: NetworkLedger): void {
-    const turn = this.#spreader.freshHead(ledger, this.#options.wall());
-    this.#keep(now, ledger.key, turn, (at, kept) => {
-      if (kept) this.#tell(at, ledger.key, turn);
+    this.#commits.whenSettled(now, ledger.key, when => {
+      const turn = this.#spreader.freshHead(ledger, this.#options.wall());
+      this.#keep(when, ledger.key, turn, (at, kept) => {
+        if (kept) this.#tell(at, ledger.key, turn);
+      });
     });
   }
 

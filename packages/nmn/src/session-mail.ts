@@ -19,6 +19,11 @@ export class SessionMail {
     }
   }
 
+  /** Whether the node has everything that was sent. */
+  get empty(): boolean {
+    return this.#outbox.size === 0;
+  }
+
   acknowledged(sequence: number): void {
     this.#outbox.remove(sequence);
   }

@@ -31,6 +31,7 @@ import {
   type SessionHandle,
 } from '../session/index.js';
 import { MAX_RECEIVED_DATAGRAM, type SocketAddress } from '../wire/index.js';
+import type { Authorship } from './authorship.js';
 import type { ClusterNodeOptions } from './cluster-options.js';
 import type { ClusterEvent } from './events.js';
 import type { Link, LinkId, Machine, SendError, Transmit } from './machine.js';
@@ -50,7 +51,7 @@ import {
 
 /** Peers in memory: as many as a network has members at most. */
 const MAX_PEERS = 4_096;
-/** Silence on a path is filled after this, so that NAT mappings and the knowledge of who is there stay fresh. */
+/** Silence is filled after this, so that NAT mappings and the knowledge of who is there stay fresh. */
 const KEEP_ALIVE: Duration = milliseconds(15_000);
 
 /**
@@ -106,8 +107,12 @@ export class ClusterNode implements Machine<ClusterEvent> {
             known.agent.relayGone(at, path);
           });
         },
-        refused: (_at, peer, reason) => {
-          this.#introductionRefused(peer, reason);
+        refused: (_at, nodeId, reason) => {
+          const peer = this.#peers.get(nodeId);
+          if (peer) this.#reach.refused(peer, reason);
+        },
+        expelled: at => {
+          this.#expel(at, this.nodeId);
         },
         punch: (at, peer, startIn, observed) => {
           this.#withPeer(at, peer, known => {
@@ -216,6 +221,11 @@ export class ClusterNode implements Machine<ClusterEvent> {
   /** The NMN's addresses, resolved anew. */
   setNmnAddresses(now: Instant, addresses: readonly SocketAddress[]): void {
     this.#nmn.setAddresses(now, addresses);
+  }
+
+  /** Signs what a person with a role decides. */
+  get authorship(): Authorship {
+    return this.#mind.authorship;
   }
 
   /** The wall clock as it reads now; to be called at start, hourly, and when it was set. */
@@ -533,14 +543,6 @@ export class ClusterNode implements Machine<ClusterEvent> {
     peer.agent.peerObserved(now, observed);
     peer.agent.relayAvailable(now, path);
     this.#advance(now, peer);
-  }
-
-  #introductionRefused(nodeId: number, reason: string): void {
-    const peer = this.#peers.get(nodeId);
-    if (peer?.connection.kind !== 'handshaking' || reason === 'rateLimited') return;
-    // Remembered addresses are still being tried; the sentence is for whoever waits meanwhile.
-    const text = reason === 'away' ? 'it has no session with the NMN: it is off, or has no network' : reason;
-    this.#events.push({ kind: 'unreachable', peer: nodeId, text, retryIn: undefined });
   }
 
   #undelivered(

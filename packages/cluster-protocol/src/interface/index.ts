@@ -1,3 +1,4 @@
+export { Authorship } from './authorship.js';
 export { ClusterNode } from './cluster-node.js';
 export type { NodeReport, PeerExplanation } from './reports.js';
 export type { ClusterNodeOptions, Membership, SavedNode } from './cluster-options.js';

@@ -32,6 +32,7 @@ import {
 } from '../network/index.js';
 import type { CryptoProvider } from '../crypto/provider.js';
 import type { SocketAddress } from '../wire/index.js';
+import { Authorship } from './authorship.js';
 import type { ClusterNodeOptions, Membership } from './cluster-options.js';
 import type { ClusterEvent, MemberReport } from './events.js';
 import { encodeAddresses, StoreKey } from './saved-node.js';
@@ -57,6 +58,8 @@ export class MemberMind implements MemberKnowledge {
   readonly secrets: SecretRing;
   readonly replays: ReplayGuard;
   readonly time: TrustedTime;
+  /** Signs what a person with a role decides. */
+  readonly authorship: Authorship;
   readonly #options: ClusterNodeOptions;
   readonly #state: NetworkState;
   readonly #syncs = new Map<number, StateSync>();
@@ -78,6 +81,7 @@ export class MemberMind implements MemberKnowledge {
     const anchor = { network: this.network, rootKey: saved.membership.rootKey };
     const state = saved.state && NetworkState.restore(provider, anchor, saved.state);
     this.#state = state?.ok === true ? state.value : new NetworkState(provider, anchor);
+    this.authorship = new Authorship(provider, saved.keys, this.#state);
     const secrets = saved.secrets && SecretRing.restore(saved.secrets);
     this.secrets = secrets?.ok === true ? secrets.value : new SecretRing();
     this.replays = saved.replays ? ReplayGuard.restore(saved.replays) : new ReplayGuard();

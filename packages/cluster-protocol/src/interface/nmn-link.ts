@@ -21,7 +21,7 @@ import {
   type SessionPeer,
 } from '../network/index.js';
 import type { Endpoint, EndpointEvent, HandshakeId, Path, SessionHandle } from '../session/index.js';
-import type { SocketAddress } from '../wire/index.js';
+import { CloseCode, type SocketAddress } from '../wire/index.js';
 import type { Link } from './machine.js';
 
 /** One try to reach the NMN. */
@@ -46,6 +46,8 @@ export interface NmnListener {
   reflexive(now: Instant, addresses: readonly SocketAddress[]): void;
   presence(now: Instant, peer: number, online: boolean, lastSeen: number): void;
   state(now: Instant, state: 'connected' | 'away', text: string): void;
+  /** The NMN says that we are no member any more. */
+  expelled(now: Instant): void;
 }
 
 /** What a link is made of. */
@@ -156,9 +158,12 @@ export class NmnLink {
         for (const { peer, path } of this.#leases.clear()) this.#gone(now, peer, path);
         this.#presence.clear();
         this.#away(now, event.reason || 'the session with it ended');
+        if (event.by === 'peer' && event.code === CloseCode.revoked) this.#options.listener.expelled(now);
         return;
       case 'handshakeFailed': {
         const { failure } = event;
+        if (failure.kind === 'refused' && failure.code === RefusalCode.revoked)
+          this.#options.listener.expelled(now);
         const base = BACKOFF[Math.min(this.#failures++, BACKOFF.length - 1)]!;
         const wait = milliseconds(base * (1 + JITTER * randomFraction(this.#options.random)));
         this.#state = { kind: 'waiting', retryAt: after(now, wait) };

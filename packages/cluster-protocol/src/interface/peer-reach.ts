@@ -130,4 +130,11 @@ export class PeerReach {
       session.sendMessage(now, { sequence, floor: () => peer.outbox.floor, service, bytes, priority });
     }
   }
+
+  /** The NMN does not introduce us. Known addresses are still being tried; the sentence is for whoever waits. */
+  refused(peer: Peer, reason: string): void {
+    if (peer.connection.kind !== 'handshaking' || reason === 'rateLimited') return;
+    const text = reason === 'away' ? 'it has no session with the NMN: it is off, or has no network' : reason;
+    this.#world.emit({ kind: 'unreachable', peer: peer.nodeId, text, retryIn: undefined });
+  }
 }

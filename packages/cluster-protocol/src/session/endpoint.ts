@@ -122,8 +122,9 @@ export class Endpoint<Peer> {
   /** The session behind a handle, for its verbs; what it wants to send goes out with the next drain. */
   open(handle: SessionHandle): Session | undefined {
     const live = this.#sessions.getOpen(handle);
-    if (live) this.#ready.add(handle);
-    return live?.session;
+    if (!live?.session.isOpen) return undefined;
+    this.#ready.add(handle);
+    return live.session;
   }
 
   /** Tells a session about a path, so that it may probe and use it. */

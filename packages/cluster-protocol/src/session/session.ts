@@ -144,6 +144,11 @@ export class Session {
     return this.#steering.active.id;
   }
 
+  /** Whether it takes messages: neither closed nor saying goodbye. */
+  get isOpen(): boolean {
+    return this.#isOpen();
+  }
+
   /** Whether the session has ended and has nothing more to send: it may be forgotten. */
   get finished(): boolean {
     return this.#state.kind === 'closed';

@@ -92,7 +92,11 @@ export class Home {
     return new Phone(there, saved, ++this.#ports, device.nodeId);
   }
 
-  async until(condition: () => boolean, limit: Duration = seconds(10), what = 'the condition'): Promise<void> {
+  async until(
+    condition: () => boolean,
+    limit: Duration = seconds(10),
+    what = 'the condition',
+  ): Promise<void> {
     await this.world.until(condition, limit, what);
   }
 

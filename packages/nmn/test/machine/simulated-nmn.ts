@@ -19,6 +19,7 @@ import {
   type NodeKind,
   randomBytes,
   SecretRing,
+  type StateRecord,
   seconds,
   wallTime,
 } from '@coconet/cluster-protocol/core';
@@ -193,4 +194,9 @@ function expect<T extends ManagementContent['type']>(
 ): Extract<ManagementContent, { type: T }> {
   if (content.type !== type) throw new Error(`expected ${type}, got ${JSON.stringify(content)}`);
   return content as Extract<ManagementContent, { type: T }>;
+}
+
+/** The owner's signed word that a node is cut off. */
+export function revocationOf(owner: MemberRuntime, nodeId: number): StateRecord {
+  return owner.do(node => node.authorship.revocation(owner.host.wallTime(), nodeId, 'lost'));
 }

@@ -1,0 +1,126 @@
+/** One thing that is read again and again. */
+export interface Source {
+  readonly name: string;
+  /** ms between the end of a reading and the start of the next. */
+  readonly every: number;
+  /** Reads, and hands on what it read. */
+  readonly read: () => Promise<void>;
+}
+
+/** What a sampler needs of the world. */
+export interface SamplerSurroundings {
+  /** Monotonic ms. */
+  readonly now: () => number;
+  /** Calls `action` after so many ms. Returns how to call that off. */
+  readonly schedule: (delay: number, action: () => void) => () => void;
+  /** The sources that do not give what they should have just changed. */
+  readonly onTrouble: (trouble: readonly Trouble[]) => void;
+}
+
+/** Why a source gives nothing. */
+export interface Trouble {
+  readonly source: string;
+  readonly code: 'readingFailed' | 'readingHangs';
+  readonly text: string;
+}
+
+/** A reading that takes longer is left behind: programs of the system that are asked for sensors can hang for ever. */
+const PATIENCE = 10_000;
+
+/** A source that failed is asked again after this long at least: what is not there seldom comes back at once. */
+const AFTER_FAILURE = 30_000;
+
+/**
+ * Reads sources one after the other, never two at once, each at its interval. A source that fails or hangs is named as
+ * trouble and does not keep the others from being read; it is never called again while an earlier call is under way.
+ */
+export class Sampler {
+  readonly #around: SamplerSurroundings;
+  readonly #entries: readonly { readonly source: Source; due: number; busy: boolean }[];
+  readonly #trouble = new Map<string, Trouble>();
+  /** Readings that were asked for, and the one that goes on; each starts when the one before has ended. */
+  #turn: Promise<void> = Promise.resolve();
+  #cancelWait: () => void = () => undefined;
+  #stopped = false;
+
+  constructor(sources: readonly Source[], around: SamplerSurroundings) {
+    this.#around = around;
+    this.#entries = sources.map(source => ({ source, due: around.now(), busy: false }));
+  }
+
+  /** Reads every source once, then goes on until stopped. Resolves after the first round. */
+  async start(): Promise<void> {
+    await this.readNow(this.#entries.map(({ source }) => source.name));
+    this.#plan();
+  }
+
+  /** Reads these sources now, or as soon as the reading under way has ended. Resolves when that is done. */
+  async readNow(names: readonly string[]): Promise<void> {
+    for (const entry of this.#entries) if (names.includes(entry.source.name)) this.#enqueue(entry);
+    await this.#turn;
+  }
+
+  /** Starts no reading any more; resolves when the one under way has ended or was left behind. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#cancelWait();
+    await this.#turn;
+  }
+
+  #plan(): void {
+    this.#cancelWait();
+    if (this.#stopped) return;
+    const next = this.#entries.filter(({ busy }) => !busy).reduce((due, entry) => Math.min(due, entry.due), Infinity);
+    if (next === Infinity) return;
+    this.#cancelWait = this.#around.schedule(Math.max(0, next - this.#around.now()), () => {
+      const now = this.#around.now();
+      for (const entry of this.#entries) if (!entry.busy && entry.due <= now) this.#enqueue(entry);
+      void this.#turn.then(() => this.#plan());
+    });
+  }
+
+  #enqueue(entry: (typeof this.#entries)[number]): void {
+    this.#turn = this.#turn.then(async () => {
+      if (!this.#stopped && !entry.busy) await this.#read(entry);
+    });
+  }
+
+  async #read(entry: (typeof this.#entries)[number]): Promise<void> {
+    const { source } = entry;
+    entry.busy = true;
+    let cancel: () => void = () => undefined;
+    const leftBehind = new Promise<Trouble>(resolve => {
+      cancel = this.#around.schedule(PATIENCE, () => {
+        resolve({ source: source.name, code: 'readingHangs', text: `no answer within ${PATIENCE / 1_000} s` });
+      });
+    });
+    const ended = attempt(source).then(trouble => {
+      entry.busy = false;
+      entry.due = this.#around.now() + Math.max(source.every, trouble ? AFTER_FAILURE : 0);
+      this.#note(source.name, trouble);
+      return trouble;
+    });
+    const trouble = await Promise.race([ended, leftBehind]);
+    cancel();
+    if (trouble?.code !== 'readingHangs') return;
+    this.#note(source.name, trouble);
+    void ended.then(() => this.#plan());
+  }
+
+  #note(name: string, trouble: Trouble | undefined): void {
+    const before = this.#trouble.get(name);
+    if (before?.code === trouble?.code && before?.text === trouble?.text) return;
+    if (trouble) this.#trouble.set(name, trouble);
+    else this.#trouble.delete(name);
+    this.#around.onTrouble([...this.#trouble.values()]);
+  }
+}
+
+async function attempt({ name, read }: Source): Promise<Trouble | undefined> {
+  try {
+    await read();
+    return undefined;
+  } catch (error) {
+    return { source: name, code: 'readingFailed', text: error instanceof Error ? error.message : String(error) };
+  }
+}

@@ -1,0 +1,62 @@
+import type { Network, NodeExplanation } from '@coconet/client-sdk';
+
+import { argument } from '../argument.js';
+import type { Command } from '../command.js';
+import { defineCommand } from '../command.js';
+import type { Context } from '../context.js';
+import { formatMs, waiting, withNetwork } from '../network.js';
+import type { Output } from '../output.js';
+import { printable } from '../printable.js';
+
+/** How long a session with the node is waited for: 3 s. */
+const SESSION_PATIENCE = 3_000;
+
+/** `coconet explain` */
+export const explainCommand: Command = defineCommand({
+  name: 'explain',
+  group: 'look',
+  summary: 'says why the path to a node is what it is',
+  arguments: { node: argument.one('NODE', "name of a node, or its id as in '#17'") },
+  examples: [{ line: 'coconet explain Desk', says: 'direct or relayed, why, how fast, and what was tried' }],
+  run: ({ node }, context) =>
+    withNetwork(context, async network => {
+      const { out } = context;
+      await out.progress('asking who is there', network.ready(waiting(context)));
+      const { nodeId } = network.node(node);
+      await out.progress('reaching the node', reach(network, nodeId, context));
+      const explanation = await network.explain(nodeId);
+      out.result(explanation, () => describe(out, explanation));
+    }),
+});
+
+/** Sees to it that there is a session to explain, if it can be had. */
+async function reach(network: Network, nodeId: number, { signal }: Context): Promise<void> {
+  if (network.node(nodeId).self) return;
+  for await (const reply of network.ping(nodeId, { count: 1, timeout: SESSION_PATIENCE, signal }))
+    if (reply.rtt !== null) return;
+}
+
+function describe(out: Output, explanation: NodeExplanation): string {
+  const { name, nodeId, sentence, path, scope, rtt, tried, nextTry } = explanation;
+  const facts: readonly (readonly [string, string])[] = [
+    ['path', path === null ? 'none' : `${path}${scope === null ? '' : ` (${scope})`}`],
+    ['round trip', rtt === null ? 'not measured' : formatMs(rtt)],
+    ['sent', `${explanation.sentBytes} bytes in ${explanation.sentPackets} packets, ${explanation.lostPackets} lost`],
+    ['received', `${explanation.receivedBytes} bytes`],
+    ['waiting', `${explanation.waitingMessages} messages`],
+    ['next try', nextTry === null ? 'not needed' : `in ${Math.round(nextTry / 1_000)} s`],
+    ['NMN', explanation.nmn],
+  ];
+  const lines = facts.map(([term, text]) => `  ${term.padEnd(12)}${text}`);
+  const attempts =
+    tried.length === 0
+      ? []
+      : [
+          '',
+          out.table(
+            ['TRIED', 'KIND', 'STATE', 'RESULT', 'PROBES'],
+            tried.map(({ address, kind, state, lastResult, probes }) => [address, kind, state, lastResult, String(probes)]),
+          ),
+        ];
+  return [`${out.style('bold', printable(`${name} (#${nodeId})`))}: ${printable(sentence)}`, ...lines, ...attempts].join('\n');
+}

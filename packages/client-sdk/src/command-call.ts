@@ -1,0 +1,264 @@
+import type { Entry, StatusCode, StatusMessage, WireValue } from '@coconet/capabilities';
+import { isTerminal } from '@coconet/capabilities';
+import { after, type Duration, earliest, type Instant, milliseconds, minutes, seconds } from '@coconet/cluster-protocol';
+import type { LateOutcome, Progress } from './resource.js';
+
+/** After a sent command was called off, the device has this long to say whether it had begun. */
+const CANCEL_PATIENCE: Duration = seconds(2);
+/** When the NMN says that a device is away, addresses remembered of it have this long to prove the contrary. */
+const AWAY_GRACE: Duration = seconds(2);
+/** How long the truth about a command whose outcome was unknown is waited for, and of how many commands. */
+const LATE_PATIENCE: Duration = minutes(10);
+const MAX_LATE = 1_024;
+
+/** What became of something that was asked of a device. */
+export interface Outcome {
+  readonly code: StatusCode;
+  /** The device said so; `false`: our own side. */
+  readonly answered: boolean;
+  readonly response?: readonly WireValue[];
+  /** Of a read. */
+  readonly entries?: readonly Entry[];
+  /** The parameter that was wrong. */
+  readonly field?: string;
+  /** A sentence for people. */
+  readonly message?: string;
+}
+
+/** Something that was asked of a device and is not over. */
+export interface CallStart {
+  readonly peer: number;
+  /** The message that carries it. */
+  readonly sequence: number;
+  /** `undefined`: a command, which is answered by its message's id; else a read or an info request, which runs nothing. */
+  readonly requestId: number | undefined;
+  /** `undefined`: it waits for ever. */
+  readonly deadline: Instant | undefined;
+  /** There was a session when it was handed over, so that it may have left at once. */
+  readonly connected: boolean;
+  readonly settle: (outcome: Outcome) => void;
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+  readonly onLateOutcome?: ((outcome: LateOutcome) => void) | undefined;
+}
+
+interface Call extends CallStart {
+  /** Some of it may have reached the device. */
+  maybeSent: boolean;
+  delivered: boolean;
+  cancelling: boolean;
+  /** When it is given up if there is no session by then, and why. */
+  away: { readonly at: Instant; readonly text: string } | undefined;
+  deadline: Instant | undefined;
+}
+
+interface Late {
+  readonly until: Instant;
+  readonly onLateOutcome: (outcome: LateOutcome) => void;
+}
+
+/** What the calls want done. */
+export interface CallVerbs {
+  /** Stops sending a message. */
+  withdraw(peer: number, sequence: number): void;
+  /** Tells the device that a command is not wanted any more. */
+  sendCancel(peer: number, sequence: number, expiresIn: Duration): void;
+}
+
+/**
+ * Everything that was asked of devices and is not over, as a pure machine. Each call settles once, with what is known to
+ * be true: `expired`, `deviceUnreachable` and `cancelled` only if nothing of it ever left, or the device says so.
+ */
+export class CommandCalls {
+  readonly #verbs: CallVerbs;
+  readonly #bySequence = new Map<string, Call>();
+  readonly #byRequest = new Map<string, Call>();
+  readonly #late = new Map<string, Late>();
+
+  constructor(verbs: CallVerbs) {
+    this.#verbs = verbs;
+  }
+
+  /** Calls that are not over. */
+  get size(): number {
+    return this.#bySequence.size;
+  }
+
+  /** Something was handed over to be sent. */
+  start(start: CallStart): void {
+    const call: Call = {
+      ...start,
+      maybeSent: start.connected,
+      delivered: false,
+      cancelling: false,
+      away: undefined,
+    };
+    this.#bySequence.set(key(call.peer, call.sequence), call);
+    if (call.requestId !== undefined) this.#byRequest.set(key(call.peer, call.requestId), call);
+  }
+
+  /** The program does not want it any more. */
+  abort(now: Instant, peer: number, sequence: number): void {
+    const call = this.#bySequence.get(key(peer, sequence));
+    if (!call || call.cancelling) return;
+    call.cancelling = true;
+    this.#verbs.withdraw(peer, sequence);
+    if (!call.maybeSent || call.requestId !== undefined) {
+      this.#settle(now, call, ours('cancelled', 'it was called off before it was sent'));
+      return;
+    }
+    this.#verbs.sendCancel(peer, sequence, CANCEL_PATIENCE);
+    const patience = after(now, CANCEL_PATIENCE);
+    call.deadline = call.deadline === undefined || call.deadline > patience ? patience : call.deadline;
+  }
+
+  /** The device has the message. */
+  handleDelivered(peer: number, sequence: number): void {
+    const call = this.#bySequence.get(key(peer, sequence));
+    if (call) call.delivered = true;
+  }
+
+  /** The message is not sent any more. */
+  handleUndelivered(now: Instant, peer: number, sequence: number, sent: boolean, reason: string): void {
+    const call = this.#bySequence.get(key(peer, sequence));
+    if (!call || call.cancelling) return;
+    if (reason === 'revoked' && !sent)
+      this.#settle(now, call, ours('deviceUnreachable', 'the device is no member of the network any more'));
+    else this.#giveUp(now, call, sent);
+  }
+
+  /** There is a session with the device. `memoryLost`: it does not know what it received before. */
+  handleConnected(now: Instant, peer: number, memoryLost: boolean): void {
+    for (const call of this.#of(peer)) {
+      if (memoryLost && call.delivered)
+        this.#settle(now, call, this.#unknown(call, 'the device lost its memory before it answered'));
+      call.maybeSent = true;
+      call.away = undefined;
+    }
+  }
+
+  /** The device cannot be reached. `certain`: it was tried to the end; else somebody says so. */
+  handleUnreachable(now: Instant, peer: number, text: string, certain: boolean): void {
+    for (const call of this.#of(peer)) {
+      if (call.maybeSent) continue;
+      if (certain) this.#unreachable(now, call, text);
+      else call.away ??= { at: after(now, AWAY_GRACE), text };
+    }
+  }
+
+  /** The device says what became of a command of ours. */
+  handleStatus(now: Instant, peer: number, status: StatusMessage): void {
+    const id = key(peer, status.sequence);
+    const call = this.#bySequence.get(id);
+    if (call && call.requestId === undefined) {
+      if (isTerminal(status.code)) this.#settle(now, call, answered(status));
+      else call.onProgress?.({ progress: status.progress, message: status.message });
+      return;
+    }
+    const late = this.#late.get(id);
+    if (!late || !isTerminal(status.code)) return;
+    this.#late.delete(id);
+    late.onLateOutcome({ status: status.code, message: status.message });
+  }
+
+  /** The device answers a read or an info request. False: nobody waits for it. */
+  handleAnswer(now: Instant, peer: number, requestId: number, outcome: Outcome): boolean {
+    const call = this.#byRequest.get(key(peer, requestId));
+    if (call) this.#settle(now, call, outcome);
+    return call !== undefined;
+  }
+
+  /** Early and repeated calls are harmless. */
+  handleTimeout(now: Instant): void {
+    for (const call of [...this.#bySequence.values()]) {
+      if (call.deadline !== undefined && call.deadline <= now) {
+        if (!call.cancelling) this.#verbs.withdraw(call.peer, call.sequence);
+        this.#giveUp(now, call, call.maybeSent);
+      } else if (call.away !== undefined && call.away.at <= now) this.#unreachable(now, call, call.away.text);
+    }
+    for (const [id, { until }] of this.#late) if (until <= now) this.#late.delete(id);
+  }
+
+  /** When {@link handleTimeout} is due. */
+  pollTimeout(): Instant | undefined {
+    let first: Instant | undefined;
+    for (const { deadline, away } of this.#bySequence.values()) first = earliest(first, earliest(deadline, away?.at));
+    return first;
+  }
+
+  /** Nothing will be heard any more. */
+  close(now: Instant, message: string): void {
+    for (const call of [...this.#bySequence.values()]) {
+      this.#verbs.withdraw(call.peer, call.sequence);
+      const isCertain = !call.maybeSent || call.requestId !== undefined;
+      this.#settle(now, call, isCertain ? ours('cancelled', message) : this.#unknown(call, message));
+    }
+    this.#late.clear();
+  }
+
+  #unreachable(now: Instant, call: Call, text: string): void {
+    call.cancelling = true;
+    this.#verbs.withdraw(call.peer, call.sequence);
+    this.#settle(now, call, ours('deviceUnreachable', `the device cannot be reached: ${text}`));
+  }
+
+  /** Its time is over. */
+  #giveUp(now: Instant, call: Call, sent: boolean): void {
+    if (call.requestId !== undefined)
+      this.#settle(
+        now,
+        call,
+        sent
+          ? ours('timeout', 'the device did not answer in time')
+          : ours('deviceUnreachable', call.away?.text ?? 'there was no session with the device in time'),
+      );
+    else if (!sent)
+      this.#settle(
+        now,
+        call,
+        ours('expired', `its time was over before it could be sent${call.away ? ` (${call.away.text})` : ''}`),
+      );
+    else {
+      const state = call.delivered ? 'the device has it, but did not answer' : 'the device did not confirm it';
+      this.#settle(now, call, this.#unknown(call, `${state} ${call.cancelling ? 'when it was called off' : 'in time'}`));
+    }
+  }
+
+  #unknown(call: Call, message: string): Outcome {
+    return ours(call.requestId === undefined ? 'outcomeUnknown' : 'timeout', message);
+  }
+
+  #settle(now: Instant, call: Call, outcome: Outcome): void {
+    const id = key(call.peer, call.sequence);
+    this.#bySequence.delete(id);
+    if (call.requestId !== undefined) this.#byRequest.delete(key(call.peer, call.requestId));
+    const { onLateOutcome } = call;
+    if (outcome.code === 'outcomeUnknown' && !outcome.answered && onLateOutcome) {
+      if (this.#late.size >= MAX_LATE) this.#late.delete(this.#late.keys().next().value!);
+      this.#late.set(id, { until: after(now, LATE_PATIENCE), onLateOutcome });
+    }
+    call.settle(outcome);
+  }
+
+  #of(peer: number): readonly Call[] {
+    return [...this.#bySequence.values()].filter(call => call.peer === peer);
+  }
+}
+
+/** The wire's form of a timeout: 0 is for ever. */
+export const wireTimeout = (timeout: number): number => (timeout === Infinity ? 0 : Math.ceil(timeout));
+
+/** Until when something with a timeout is waited for. */
+export const deadlineOf = (now: Instant, timeout: number): Instant | undefined =>
+  timeout === Infinity ? undefined : after(now, milliseconds(timeout));
+
+const key = (peer: number, number: number): string => `${peer}:${number}`;
+
+const ours = (code: StatusCode, message: string): Outcome => ({ code, answered: false, message });
+
+const answered = ({ code, response, field, message }: StatusMessage): Outcome => ({
+  code,
+  answered: true,
+  ...(response !== undefined && { response }),
+  ...(field !== undefined && { field }),
+  ...(message !== undefined && { message }),
+});
