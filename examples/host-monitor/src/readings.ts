@@ -1,3 +1,5 @@
+import { isIP } from 'node:net';
+
 import type {
   AttributeInputs,
   deviceInfo,
@@ -33,6 +35,8 @@ const FULL = 98;
 const LOW = 20;
 /** Below this the machine is about to stop, in %. */
 const CRITICAL = 5;
+/** No battery of a computer has more, in V. */
+const MAX_VOLTAGE = 1_000;
 /** Most addresses that `networkConfiguration.addresses` holds. */
 const MAX_ADDRESSES = 32;
 /** Hottest and coldest that a sensor inside a running computer can mean, in °C; others are its way to say "no reading". */
@@ -51,10 +55,11 @@ export const memoryReading = (
   memory: Raw<Systeminformation.MemData>,
 ): Pick<AttributeInputs<typeof diagnostics>, 'memoryUsed' | 'memoryFree'> => {
   const total = positive(memory?.total);
-  const available = finite(memory?.available, 0, total ?? Infinity) ?? finite(memory?.free, 0, total ?? Infinity);
+  const available =
+    finite(memory?.available, 0, total ?? Infinity) ?? finite(memory?.free, 0, total ?? Infinity);
   return {
-    memoryUsed: total === null || available === null ? null : bytes(total - available),
-    memoryFree: available === null ? null : bytes(available),
+    memoryUsed: total === null || available === null ? null : whole64(total - available),
+    memoryFree: available === null ? null : whole64(available),
   };
 };
 
@@ -68,7 +73,7 @@ export function diskReading(
     .sort((a, b) => (positive(b?.size) ?? 0) - (positive(a?.size) ?? 0));
   const system = known.find(disk => ['/', 'C:', 'C:\\'].includes(text(disk?.mount) ?? '')) ?? largestFirst[0];
   const free = finite(system?.available, 0);
-  return { diskFree: free === null ? null : bytes(free) };
+  return { diskFree: free === null ? null : whole64(free) };
 }
 
 /** Temperature of the processor, and of the board where a sensor tells them apart. */
@@ -88,7 +93,7 @@ export const uptimeReading = (
   time: Raw<Systeminformation.TimeData>,
 ): Pick<AttributeInputs<typeof deviceInfo>, 'uptime'> => {
   const seconds = finite(time?.uptime, 0);
-  return { uptime: seconds === null ? null : bytes(seconds) };
+  return { uptime: seconds === null ? null : whole64(seconds) };
 };
 
 /** What the machine is: the board and the processor as hardware, the operating system as firmware. */
@@ -102,7 +107,9 @@ export function machineReading(machine: {
   const processor = words(cpu?.manufacturer, cpu?.brand);
   const hardware = [
     words(system?.manufacturer, system?.model, system?.version),
-    processor === null || cores === null ? processor : `${processor} (${cores} ${cores === 1 ? 'core' : 'cores'})`,
+    processor === null || cores === null
+      ? processor
+      : `${processor} (${cores} ${cores === 1 ? 'core' : 'cores'})`,
   ].filter(part => part !== null);
   const kernel = text(os?.kernel);
   const firmware = [words(os?.distro, os?.release), kernel === null ? null : `kernel ${kernel}`].filter(
@@ -115,7 +122,7 @@ export function machineReading(machine: {
 export function batteryReading(battery: Raw<Systeminformation.BatteryData>): BatteryReading | undefined {
   if (battery?.hasBattery !== true) return undefined;
   const percent = finite(battery.percent, 0, 100);
-  const voltage = positive(battery.voltage);
+  const voltage = finite(battery.voltage, Number.MIN_VALUE, MAX_VOLTAGE);
   const minutes = positive(battery.timeRemaining);
   const mains = typeof battery.acConnected === 'boolean' ? battery.acConnected : null;
   return {
@@ -142,7 +149,10 @@ export function networkReading(
     outer.find(link => link?.default === true) ??
     outer.find(link => link?.operstate === 'up' && text(link.ip4) !== null) ??
     outer.find(link => text(link?.ip4) !== null || text(link?.ip6) !== null);
-  const addresses = outer.flatMap(link => [text(link?.ip4), text(link?.ip6)]).filter(address => address !== null);
+  const addresses = outer
+    .flatMap(link => [text(link?.ip4), text(link?.ip6)])
+    .filter(address => address !== null)
+    .filter(address => isIP(address) !== 0);
   const wifi = (connections ?? []).find(connection => text(connection?.iface) === text(main?.iface));
   const rssi = main && wifi ? finite(wifi.signalLevel, -200, -1) : null;
   return {
@@ -179,7 +189,9 @@ export function trafficReading(
 /** A number in the range, or `null`: texts with a number in them count, as some platforms give those. */
 function finite(value: unknown, min: number, max = Infinity): number | null {
   const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
-  return typeof number === 'number' && Number.isFinite(number) && number >= min && number <= max ? number : null;
+  return typeof number === 'number' && Number.isFinite(number) && number >= min && number <= max
+    ? number
+    : null;
 }
 
 const positive = (value: unknown): number | null => finite(value, Number.MIN_VALUE);
@@ -189,7 +201,8 @@ const whole = (value: unknown, min: number, max: number): number | null => {
   return number === null ? null : Math.round(number);
 };
 
-const bytes = (value: number): bigint => BigInt(Math.floor(value));
+/** A whole number of bytes or seconds; beyond what a number can count nothing is a size. */
+const whole64 = (value: number): bigint => BigInt(Math.floor(Math.min(value, Number.MAX_SAFE_INTEGER)));
 
 const tenths = (value: number): number => Math.round(value * 10) / 10;
 
@@ -201,7 +214,17 @@ const degrees = (value: unknown): number | null => {
 };
 
 /** What firmware writes where a maker filled nothing in. */
-const NOTHING = new Set(['', '-', '--', 'none', 'unknown', 'n/a', 'not specified', 'default string', 'to be filled by o.e.m.']);
+const NOTHING = new Set([
+  '',
+  '-',
+  '--',
+  'none',
+  'unknown',
+  'n/a',
+  'not specified',
+  'default string',
+  'to be filled by o.e.m.',
+]);
 
 function text(value: unknown): string | null {
   const trimmed = typeof value === 'string' ? value.trim() : '';

@@ -1,7 +1,7 @@
 /** One thing that is read again and again. */
 export interface Source {
   readonly name: string;
-  /** ms between the end of a reading and the start of the next. */
+  /** ms between the starts of two readings. */
   readonly every: number;
   /** Reads, and hands on what it read. */
   readonly read: () => Promise<void>;
@@ -27,8 +27,19 @@ export interface Trouble {
 /** A reading that takes longer is left behind: programs of the system that are asked for sensors can hang for ever. */
 const PATIENCE = 10_000;
 
-/** A source that failed is asked again after this long at least: what is not there seldom comes back at once. */
+/** A source that failed is asked again after this long: what is not there seldom comes back at once. */
 const AFTER_FAILURE = 30_000;
+
+/** Longest reason kept of a failure, in characters: some are whole logs. */
+const MAX_TEXT = 300;
+
+/** A source and when it is read next. */
+interface Entry {
+  readonly source: Source;
+  due: number;
+  /** A call of it is under way. */
+  busy: boolean;
+}
 
 /**
  * Reads sources one after the other, never two at once, each at its interval. A source that fails or hangs is named as
@@ -36,11 +47,12 @@ const AFTER_FAILURE = 30_000;
  */
 export class Sampler {
   readonly #around: SamplerSurroundings;
-  readonly #entries: readonly { readonly source: Source; due: number; busy: boolean }[];
+  readonly #entries: readonly Entry[];
   readonly #trouble = new Map<string, Trouble>();
   /** Readings that were asked for, and the one that goes on; each starts when the one before has ended. */
   #turn: Promise<void> = Promise.resolve();
   #cancelWait: () => void = () => undefined;
+  #cancelPatience: () => void = () => undefined;
   #stopped = false;
 
   constructor(sources: readonly Source[], around: SamplerSurroundings) {
@@ -60,17 +72,19 @@ export class Sampler {
     await this.#turn;
   }
 
-  /** Starts no reading any more; resolves when the one under way has ended or was left behind. */
-  async stop(): Promise<void> {
+  /** Starts no reading any more, and says nothing of the one under way. */
+  stop(): void {
     this.#stopped = true;
     this.#cancelWait();
-    await this.#turn;
+    this.#cancelPatience();
   }
 
   #plan(): void {
     this.#cancelWait();
     if (this.#stopped) return;
-    const next = this.#entries.filter(({ busy }) => !busy).reduce((due, entry) => Math.min(due, entry.due), Infinity);
+    const next = this.#entries
+      .filter(({ busy }) => !busy)
+      .reduce((due, entry) => Math.min(due, entry.due), Infinity);
     if (next === Infinity) return;
     this.#cancelWait = this.#around.schedule(Math.max(0, next - this.#around.now()), () => {
       const now = this.#around.now();
@@ -79,29 +93,36 @@ export class Sampler {
     });
   }
 
-  #enqueue(entry: (typeof this.#entries)[number]): void {
+  #enqueue(entry: Entry): void {
     this.#turn = this.#turn.then(async () => {
       if (!this.#stopped && !entry.busy) await this.#read(entry);
     });
   }
 
-  async #read(entry: (typeof this.#entries)[number]): Promise<void> {
+  async #read(entry: Entry): Promise<void> {
     const { source } = entry;
+    const began = this.#around.now();
     entry.busy = true;
-    let cancel: () => void = () => undefined;
     const leftBehind = new Promise<Trouble>(resolve => {
-      cancel = this.#around.schedule(PATIENCE, () => {
-        resolve({ source: source.name, code: 'readingHangs', text: `no answer within ${PATIENCE / 1_000} s` });
+      this.#cancelPatience = this.#around.schedule(PATIENCE, () => {
+        resolve({
+          source: source.name,
+          code: 'readingHangs',
+          text: `no answer within ${PATIENCE / 1_000} s`,
+        });
       });
     });
     const ended = attempt(source).then(trouble => {
       entry.busy = false;
-      entry.due = this.#around.now() + Math.max(source.every, trouble ? AFTER_FAILURE : 0);
+      const now = this.#around.now();
+      const next = Math.min(entry.due, began) + source.every;
+      // Counted from when it was due, so that a slow round before it does not make the intervals longer.
+      entry.due = trouble ? now + AFTER_FAILURE : next > now ? next : now + source.every;
       this.#note(source.name, trouble);
       return trouble;
     });
     const trouble = await Promise.race([ended, leftBehind]);
-    cancel();
+    this.#cancelPatience();
     if (trouble?.code !== 'readingHangs') return;
     this.#note(source.name, trouble);
     void ended.then(() => this.#plan());
@@ -109,6 +130,7 @@ export class Sampler {
 
   #note(name: string, trouble: Trouble | undefined): void {
     const before = this.#trouble.get(name);
+    if (this.#stopped) return;
     if (before?.code === trouble?.code && before?.text === trouble?.text) return;
     if (trouble) this.#trouble.set(name, trouble);
     else this.#trouble.delete(name);
@@ -121,6 +143,7 @@ async function attempt({ name, read }: Source): Promise<Trouble | undefined> {
     await read();
     return undefined;
   } catch (error) {
-    return { source: name, code: 'readingFailed', text: error instanceof Error ? error.message : String(error) };
+    const text = error instanceof Error ? error.message : String(error);
+    return { source: name, code: 'readingFailed', text: text.slice(0, MAX_TEXT) };
   }
 }

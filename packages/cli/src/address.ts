@@ -29,7 +29,9 @@ export function parseResource(text: string): ResourceAddress {
   const device = slash < 0 ? text : text.slice(0, slash);
   const resource = slash < 0 ? undefined : text.slice(slash + 1);
   if (device === '' || resource === '')
-    throw new UsageError(`'${text}' is not an address: it reads DEVICE/RESOURCE, as in Desk/lamp or '#17/lamp'`);
+    throw new UsageError(
+      `'${text}' is not an address: it reads DEVICE/RESOURCE, as in Desk/lamp or '#17/lamp'`,
+    );
   if (device.startsWith('#') && !/^#[1-9]\d{0,9}$/.test(device))
     throw new UsageError(`'${device}' is not a node id: it reads # and a number, as in '#17'`);
   return { device, resource };
@@ -39,7 +41,9 @@ export function parseResource(text: string): ResourceAddress {
 export function parseMember(text: string): Member {
   const match = /^([A-Za-z]\w*)(?:\.([A-Za-z]\w*))?$/.exec(text);
   if (match?.[1] === undefined)
-    throw new UsageError(`'${text}' names no member of a capability: it reads CAPABILITY.MEMBER, as in onOff.on`);
+    throw new UsageError(
+      `'${text}' names no member of a capability: it reads CAPABILITY.MEMBER, as in onOff.on`,
+    );
   return { capability: match[1], name: match[2] };
 }
 
@@ -47,13 +51,24 @@ export function parseMember(text: string): Member {
 export function parseExact(
   resource: string,
   member: string,
-): { readonly device: string; readonly resource: string; readonly capability: string; readonly name: string } {
+): {
+  readonly device: string;
+  readonly resource: string;
+  readonly capability: string;
+  readonly name: string;
+} {
   const at = parseResource(resource);
   if (at.resource === undefined)
-    throw new UsageError(`'${resource}' names a device but no resource: write ${resource}/RESOURCE`, 'coconet ls lists the resources');
+    throw new UsageError(
+      `'${resource}' names a device but no resource: write ${resource}/RESOURCE`,
+      'coconet ls lists the resources',
+    );
   const { capability, name } = parseMember(member);
   if (name === undefined)
-    throw new UsageError(`'${member}' names a capability but no member: write ${member}.MEMBER, as in onOff.on`, 'coconet ls lists the members');
+    throw new UsageError(
+      `'${member}' names a capability but no member: write ${member}.MEMBER, as in onOff.on`,
+      'coconet ls lists the members',
+    );
   return { device: at.device, resource: at.resource, capability, name };
 }
 

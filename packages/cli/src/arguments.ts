@@ -39,7 +39,8 @@ export function parseLine(command: Command, words: readonly string[]): ParsedLin
       const name = names.get(token.name);
       if (name === 'help') return helpLine(options);
       const spec = name === undefined ? undefined : options[name];
-      if (name === undefined || spec === undefined) throw unknownOption(command, token.rawName, [...names.keys()]);
+      if (name === undefined || spec === undefined)
+        throw unknownOption(command, token.rawName, [...names.keys()]);
       const text = optionText(token, words, spec.placeholder);
       const texts = given.get(name) ?? [];
       if (texts.length > 0 && !spec.many) throw wrong(command, `--${token.name} is given twice`);
@@ -52,7 +53,11 @@ export function parseLine(command: Command, words: readonly string[]): ParsedLin
   const { json, store, help, ...own } = read;
   return {
     values: { arguments: readArguments(command, plain, behind), options: own },
-    common: { json: json === true, store: typeof store === 'string' ? store : undefined, help: help === true },
+    common: {
+      json: json === true,
+      store: typeof store === 'string' ? store : undefined,
+      help: help === true,
+    },
   };
 }
 
@@ -82,7 +87,8 @@ function tokensOf(words: readonly string[], options: OptionSpecs): readonly Toke
 function optionText(token: OptionToken, words: readonly string[], placeholder: string | undefined): string {
   const flag = `--${token.name}`;
   if (placeholder === undefined) {
-    if (token.value !== undefined) throw new UsageError(`${flag} takes no value, but was given '${token.value}'`);
+    if (token.value !== undefined)
+      throw new UsageError(`${flag} takes no value, but was given '${token.value}'`);
     return '';
   }
   if (token.value === undefined) throw new UsageError(`${flag} needs a value: ${flag} ${placeholder}`);

@@ -31,7 +31,10 @@ export type ValuesOf<Specs extends ArgumentSpecs | OptionSpecs> = {
 /** The options of every command. */
 export const COMMON_OPTIONS = {
   json: option.flag('one JSON value on standard output, or one a line; everything else on standard error'),
-  store: option.text('FOLDER', 'folder of this node; default: $COCONET_HOME, else ./.coconet/client, else the data folder of the system'),
+  store: option.text(
+    'FOLDER',
+    'folder of this node; default: $COCONET_HOME, else ./.coconet/client, else the data folder of the system',
+  ),
   help: option.flag('shows this'),
 } satisfies OptionSpecs;
 

@@ -37,7 +37,8 @@ export function callableOf(capability: AnyCapability, name: string): Callable {
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (command) return { kind: 'command', name, parameters: command.parameters, response: command.response };
   const request = Object.hasOwn(infoRequests, name) ? infoRequests[name] : undefined;
-  if (request) return { kind: 'infoRequest', name, parameters: request.parameters, response: request.response };
+  if (request)
+    return { kind: 'infoRequest', name, parameters: request.parameters, response: request.response };
   if (name === 'refresh') return { kind: 'refresh', name, parameters: {}, response: {} };
   const known = [...Object.keys(commands), ...Object.keys(infoRequests), 'refresh'];
   const nearest = nearestName(name, known);

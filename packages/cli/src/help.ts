@@ -12,9 +12,9 @@ export function commandHelp(command: Command): string {
   const own = Object.entries(command.options).map(optionRow);
   const common = Object.entries<OptionSpec<unknown>>(COMMON_OPTIONS).map(optionRow);
   const sections = [
-    `${command.summary}.`,
+    `${capitalised(command.summary)}.`,
     ...command.details.map(paragraph => filled(paragraph)),
-    `usage: ${filled(usageOf(command), '         ')}`,
+    `usage: ${filled(usageOf(command), '         ', 7)}`,
     ...(words.length > 0 ? [`arguments:\n${rows(words)}`] : []),
     `options:\n${rows([...own, ...common])}`,
     `${command.examples.length === 1 ? 'example' : 'examples'}:\n${examplesOf(command)}`,
@@ -62,7 +62,9 @@ function rows(entries: readonly (readonly [string, string])[]): string {
   return entries
     .map(([term, text]) => {
       const wrapped = filled(`${' '.repeat(column)}${text}`, indent, column + 2).slice(column);
-      return term.length + 2 > column ? `  ${term}\n${indent}${wrapped}` : `  ${term.padEnd(column)}${wrapped}`;
+      return term.length + 2 > column
+        ? `  ${term}\n${indent}${wrapped}`
+        : `  ${term.padEnd(column)}${wrapped}`;
     })
     .join('\n');
 }
@@ -83,3 +85,5 @@ function filled(text: string, indent = '', used = 0): string {
   }
   return [...lines, line].join('\n');
 }
+
+const capitalised = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

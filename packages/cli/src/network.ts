@@ -7,7 +7,10 @@ import { requireStore } from './store.js';
 const PATIENCE = 10_000;
 
 /** What is asked of the network: ends with the command, or after a while. */
-export const waiting = ({ signal }: Context, timeout = PATIENCE): Required<Pick<WaitOptions, 'signal' | 'timeout'>> => ({
+export const waiting = (
+  { signal }: Context,
+  timeout = PATIENCE,
+): Required<Pick<WaitOptions, 'signal' | 'timeout'>> => ({
   signal,
   timeout,
 });

@@ -30,7 +30,8 @@ export const option = {
     help,
     many: false,
     read: (name, [text]) => {
-      if (text === '') throw new UsageError(`--${name} is empty, but needs a value: --${name} ${placeholder}`);
+      if (text === '')
+        throw new UsageError(`--${name} is empty, but needs a value: --${name} ${placeholder}`);
       return text;
     },
   }),
@@ -40,7 +41,8 @@ export const option = {
     help,
     many: true,
     read: (name, texts) => {
-      if (texts.includes('')) throw new UsageError(`--${name} is empty, but needs a value: --${name} ${placeholder}`);
+      if (texts.includes(''))
+        throw new UsageError(`--${name} is empty, but needs a value: --${name} ${placeholder}`);
       return texts;
     },
   }),
@@ -55,7 +57,10 @@ export const option = {
     read: (name, [text]) => {
       const chosen = choices.find(choice => choice === text);
       if (chosen === undefined && text !== undefined)
-        throw new UsageError(`--${name} ${text} is not one of ${choices.join(', ')}`, suggestionFor(text, choices));
+        throw new UsageError(
+          `--${name} ${text} is not one of ${choices.join(', ')}`,
+          suggestionFor(text, choices),
+        );
       return chosen;
     },
   }),
@@ -68,7 +73,9 @@ export const option = {
       if (text === undefined) return undefined;
       const port = /^\d{1,5}$/.test(text) ? Number(text) : Infinity;
       if (port > LARGEST_PORT)
-        throw new UsageError(`--${name} ${text} is not a port: give a number from 1 to ${LARGEST_PORT}, or 0 for any free one`);
+        throw new UsageError(
+          `--${name} ${text} is not a port: give a number from 1 to ${LARGEST_PORT}, or 0 for any free one`,
+        );
       return port;
     },
   }),
@@ -95,7 +102,9 @@ export const option = {
       const match = DURATION.exec(text);
       const duration = match === null ? Infinity : Number(match[1]) * (UNITS[match[2] ?? 's'] ?? 1);
       if (duration > LONGEST || duration < 1)
-        throw new UsageError(`--${name} ${text} is not a duration: give it as 500ms, 10s or 2m, up to 24 days`);
+        throw new UsageError(
+          `--${name} ${text} is not a duration: give it as 500ms, 10s or 2m, up to 24 days`,
+        );
       return duration;
     },
   }),

@@ -60,6 +60,11 @@ export class Output {
     else this.#stdout.write(`${typeof text === 'string' ? text : text()}\n`);
   }
 
+  /** Text that was asked for in so many words, whatever the form of results: help. It brings its own line ends. */
+  text(text: string): void {
+    this.#stdout.write(text);
+  }
+
   /** Something for people that is no result: where a value is kept, what happens next. */
   note(text: string): void {
     this.#stderr.write(`${text}\n`);

@@ -55,7 +55,8 @@ export const defaultNmnFolder = (surroundings: Surroundings): string => join(dat
 /** Where the system wants a program's data of this user (XDG Base Directory Specification 0.8 on Linux). */
 export function dataFolder({ platform, home, variables }: Surroundings): string {
   const { LOCALAPPDATA: local, XDG_DATA_HOME: xdg } = variables;
-  if (platform === 'win32') return join(local !== undefined && local !== '' ? local : join(home, 'AppData', 'Local'), 'coconet');
+  if (platform === 'win32')
+    return join(local !== undefined && local !== '' ? local : join(home, 'AppData', 'Local'), 'coconet');
   if (platform === 'darwin') return join(home, 'Library', 'Application Support', 'coconet');
   // The specification wants a relative path ignored.
   return join(xdg?.startsWith('/') === true ? xdg : join(home, '.local', 'share'), 'coconet');

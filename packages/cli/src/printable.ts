@@ -7,4 +7,5 @@ const escaped = (letter: string): string => `\\u${letter.charCodeAt(0).toString(
 export const printable = (text: string): string => text.replace(UNSAFE, escaped);
 
 /** One line of JSON, safe to show on a terminal, the same value for a parser. */
-export const printableJson = (value: unknown): string => JSON.stringify(value ?? null).replace(UNSAFE, escaped);
+export const printableJson = (value: unknown): string =>
+  JSON.stringify(value ?? null).replace(UNSAFE, escaped);

@@ -3,6 +3,10 @@ declare module 'qrcode' {
   /** Draws `text`; `terminal` sets colours, `utf8` uses block letters alone. */
   export function toString(
     text: string,
-    options: { readonly type: 'terminal' | 'utf8'; readonly small?: boolean; readonly errorCorrectionLevel?: 'L' | 'M' },
+    options: {
+      readonly type: 'terminal' | 'utf8';
+      readonly small?: boolean;
+      readonly errorCorrectionLevel?: 'L' | 'M';
+    },
   ): Promise<string>;
 }

@@ -4,7 +4,9 @@ import type { AttributeReport } from '@coconet/client-sdk';
 /** The declared type of an attribute, where this program knows it. */
 function typeOf(capability: string, attribute: string): DataType | undefined {
   const attributes = standardRegistry.byName(capability)?.attributes;
-  return attributes !== undefined && Object.hasOwn(attributes, attribute) ? attributes[attribute]?.type : undefined;
+  return attributes !== undefined && Object.hasOwn(attributes, attribute)
+    ? attributes[attribute]?.type
+    : undefined;
 }
 
 /** A value for people, with its unit; of an attribute that is not known here, as JSON. */
@@ -28,7 +30,10 @@ export interface ReadingJson {
 
 /** A value with all that is known about it, for programs. */
 export function readingJson(
-  report: Pick<AttributeReport, 'address' | 'capability' | 'instance' | 'attribute' | 'value' | 'fresh' | 'at'>,
+  report: Pick<
+    AttributeReport,
+    'address' | 'capability' | 'instance' | 'attribute' | 'value' | 'fresh' | 'at'
+  >,
 ): ReadingJson {
   const type = typeOf(report.capability, report.attribute);
   const unit = type !== undefined && 'unit' in type ? type.unit : undefined;

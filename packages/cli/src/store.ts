@@ -26,9 +26,13 @@ export async function holdsAnything(path: string): Promise<boolean> {
 /** Refuses a store that was never used, before something else makes its folder. */
 export async function requireStore({ store }: Context): Promise<void> {
   if (await holdsAnything(store.path)) return;
-  throw new CliError('NO_MEMBERSHIP', `this node is in no network: there is nothing in its store ${describeStore(store)}`, {
-    next:
-      'join with `coconet join URI`, create a network with `coconet network create NAME`, try one with `coconet dev`, ' +
-      'or name another store with --store',
-  });
+  throw new CliError(
+    'NO_MEMBERSHIP',
+    `this node is in no network: there is nothing in its store ${describeStore(store)}`,
+    {
+      next:
+        'join with `coconet join URI`, create a network with `coconet network create NAME`, try one with `coconet dev`, ' +
+        'or name another store with --store',
+    },
+  );
 }

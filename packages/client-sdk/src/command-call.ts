@@ -58,8 +58,8 @@ interface Late {
 
 /** What the calls want done. */
 export interface CallVerbs {
-  /** Stops sending a message. */
-  withdraw(peer: number, sequence: number): void;
+  /** Stops sending a message; whether any of it may have left, `undefined`: it was over already. */
+  withdraw(peer: number, sequence: number): boolean | undefined;
   /** Tells the device that a command is not wanted any more. */
   sendCancel(peer: number, sequence: number, expiresIn: Duration): void;
 }
@@ -100,8 +100,7 @@ export class CommandCalls {
   abort(now: Instant, peer: number, sequence: number): void {
     const call = this.#bySequence.get(key(peer, sequence));
     if (!call || call.cancelling) return;
-    call.cancelling = true;
-    this.#verbs.withdraw(peer, sequence);
+    this.#withdraw(call);
     if (!call.maybeSent || call.requestId !== undefined) {
       this.#settle(now, call, ours('cancelled', 'it was called off before it was sent'));
       return;
@@ -171,7 +170,9 @@ export class CommandCalls {
   handleTimeout(now: Instant): void {
     for (const call of [...this.#bySequence.values()]) {
       if (call.deadline !== undefined && call.deadline <= now) {
-        if (!call.cancelling) this.#verbs.withdraw(call.peer, call.sequence);
+        const { cancelling } = call;
+        if (!cancelling) this.#withdraw(call);
+        call.cancelling = cancelling;
         this.#giveUp(now, call, call.maybeSent);
       } else if (call.away !== undefined && call.away.at <= now) this.#unreachable(now, call, call.away.text);
     }
@@ -188,7 +189,7 @@ export class CommandCalls {
   /** Nothing will be heard any more. */
   close(now: Instant, message: string): void {
     for (const call of [...this.#bySequence.values()]) {
-      this.#verbs.withdraw(call.peer, call.sequence);
+      this.#withdraw(call);
       const isCertain = !call.maybeSent || call.requestId !== undefined;
       this.#settle(now, call, isCertain ? ours('cancelled', message) : this.#unknown(call, message));
     }
@@ -196,9 +197,14 @@ export class CommandCalls {
   }
 
   #unreachable(now: Instant, call: Call, text: string): void {
+    this.#withdraw(call);
+    if (call.maybeSent) this.#giveUp(now, call, true);
+    else this.#settle(now, call, ours('deviceUnreachable', `the device cannot be reached: ${text}`));
+  }
+
+  #withdraw(call: Call): void {
     call.cancelling = true;
-    this.#verbs.withdraw(call.peer, call.sequence);
-    this.#settle(now, call, ours('deviceUnreachable', `the device cannot be reached: ${text}`));
+    if (this.#verbs.withdraw(call.peer, call.sequence) === true) call.maybeSent = true;
   }
 
   /** Its time is over. */

@@ -170,7 +170,7 @@ export class CommandLedger {
       if (old > floor) break;
       if (entry.kind !== 'started') this.#remove(sender, { peer, incarnation, sequence: old });
     }
-    this.#shrink(peer, sender);
+    if (!known.entries.has(sequence)) this.#shrink(peer, sender);
   }
 
   #shrink(peer: number, sender: Sender): void {

@@ -34,10 +34,10 @@ export interface RouterSurroundings {
   readonly access: Access;
   readonly ledger: CommandLedger;
   readonly courier: Courier;
-  now(): Instant;
-  schedule(delay: Duration, action: () => void): void;
+  readonly now: () => Instant;
+  readonly schedule: (delay: Duration, action: () => void) => void;
   /** Something the device's own program should know. */
-  notice(text: string): void;
+  readonly notice: (text: string) => void;
 }
 
 /** A command or info request under way. */

@@ -90,26 +90,23 @@ export class DeviceTree {
         'LIMIT_REACHED',
         `this device has ${MAX_RESOURCES} resources, the most there can be`,
       );
-    let resource: Resource | undefined;
-    const made = new Resource(id, definitions, options, {
+    // Nothing is attached to it before it is whole, so that its constructor's failure leaves no trace.
+    const resource = new Resource(id, definitions, options, {
       version: () => this.#version + 1,
       assertUsable: () => this.#assertUsable(id, resource),
       take: readings => this.#take(readings),
-      redescribe: () => {
-        if (resource !== undefined) this.#redescribe(resource);
-      },
+      redescribe: () => this.#redescribe(resource),
     });
     this.#version++;
     this.#tombstones.delete(id);
-    resource = made;
-    this.#resources.set(id, made);
-    for (const { cells } of made.capabilities)
+    this.#resources.set(id, resource);
+    for (const { cells } of resource.capabilities)
       for (const cell of cells.values()) {
         const saved = cell.attribute.persist ? this.#saved(cell) : undefined;
         if (saved !== undefined) cell.restore(saved);
       }
-    this.#listener.added(made);
-    return made;
+    this.#listener.added(resource);
+    return resource;
   }
 
   /** Removes a resource. @throws {DeviceError} `UNKNOWN_RESOURCE`, with the nearest id. */
@@ -169,9 +166,9 @@ export class DeviceTree {
     if (this.#closed) throw new DeviceError('DEVICE_CLOSED', 'this device is closed');
   }
 
-  #assertUsable(id: string, resource: Resource | undefined): void {
+  #assertUsable(id: string, resource: Resource): void {
     this.assertOpen();
-    if (resource !== undefined && this.#resources.get(id) === resource) return;
+    if (this.#resources.get(id) === resource) return;
     throw new DeviceError('RESOURCE_REMOVED', `the resource '${id}' was removed from this device`);
   }
 

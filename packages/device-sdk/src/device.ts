@@ -1,21 +1,13 @@
 import { decodeMessage, nearestName, suggestion } from '@coconet/capabilities';
 import type { AnyCapability, CapabilityMessage } from '@coconet/capabilities';
-import {
-  ClusterError,
-  MemberRuntime,
-  milliseconds,
-  seconds,
-  SERVICES,
-  toHex,
-} from '@coconet/cluster-protocol';
+import { ClusterError, milliseconds, seconds, SERVICES, toHex } from '@coconet/cluster-protocol';
 import type {
   ClusterEvent,
   Duration,
-  Host,
   Instant,
+  MemberRuntime,
   NodeReport,
   PeerExplanation,
-  Store,
 } from '@coconet/cluster-protocol';
 import { Access } from './access.js';
 import { CommandLedger } from './command-ledger.js';
@@ -27,7 +19,8 @@ import { DeviceListeners } from './device-events.js';
 import type { DeviceEvents } from './device-events.js';
 import type { DeviceOptions } from './device-options.js';
 import { DeviceTree } from './device-tree.js';
-import { DeviceError } from './errors.js';
+import { checkOptions, Notices, openRuntime } from './opening.js';
+import type { DeviceSurroundings } from './opening.js';
 import type { Outgoing } from './outgoing.js';
 import type { DeviceResource, ResourceOptions } from './resource.js';
 import { StateStore } from './state-store.js';
@@ -39,16 +32,6 @@ const CLOSE_PATIENCE: Duration = seconds(1);
 
 /** A request is answered soon or never. */
 const ANSWER_PATIENCE: Duration = seconds(30);
-
-/** What a device stands on, beside its options. */
-export interface DeviceSurroundings {
-  readonly host: Host;
-  readonly store: Store;
-  /** IP addresses of a host name. */
-  readonly resolve: (host: string) => Promise<readonly string[]>;
-  /** Frees what was opened for this device alone; called once, after everything is written. */
-  readonly release?: () => Promise<void>;
-}
 
 /** The network that a device is in. */
 export interface DeviceNetwork {
@@ -141,16 +124,11 @@ export class Device {
     const notices = new Notices(options.onNotice);
     try {
       checkOptions(options);
+      // All that is read comes first: from the moment the runtime is open, somebody must listen.
+      const state = await StateStore.open(host, store, text => notices.tell(text));
+      const ledger = await CommandLedger.open(store);
       const runtime = await openRuntime(options, around, text => notices.tell(text));
-      try {
-        throwIfAborted(options.signal);
-        const state = await StateStore.open(host, store, text => notices.tell(text));
-        const ledger = await CommandLedger.open(store);
-        return new Device(options, runtime, state, ledger, notices, release);
-      } catch (error) {
-        await runtime.close();
-        throw error;
-      }
+      return new Device(options, runtime, state, ledger, notices, release);
     } catch (error) {
       await release();
       throw error;
@@ -431,66 +409,4 @@ export class Device {
       }),
     };
   }
-}
-
-function openRuntime(
-  { join, name, port, signal, allowDocumentationAddresses }: DeviceOptions,
-  { host, store, resolve }: DeviceSurroundings,
-  notice: (text: string) => void,
-): Promise<MemberRuntime> {
-  throwIfAborted(signal);
-  return MemberRuntime.open({
-    host,
-    store,
-    join,
-    name,
-    kind: 'device',
-    resolve,
-    notice,
-    ...(port !== undefined && { links: { port, whenTaken: 'fail' } }),
-    ...(allowDocumentationAddresses !== undefined && { allowDocumentationAddresses }),
-    ...(signal !== undefined && { aborted: abortOf(signal) }),
-  });
-}
-
-/** Sentences for people: to whom the options name, and to whoever listens later. */
-class Notices {
-  readonly #first: ((text: string) => void) | undefined;
-  #later: (text: string) => void = () => undefined;
-
-  constructor(first: ((text: string) => void) | undefined) {
-    this.#first = first;
-  }
-
-  tell(text: string): void {
-    this.#first?.(text);
-    this.#later(text);
-  }
-
-  hear(listener: (text: string) => void): void {
-    this.#later = listener;
-  }
-}
-
-const CANCELLED = 'called off while the device was being opened';
-
-function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted === true) throw new ClusterError('CANCELLED', CANCELLED, { cause: signal.reason });
-}
-
-const abortOf = (signal: AbortSignal): Promise<void> =>
-  new Promise(resolve => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
-
-/** Names of devices are the first half of an address, which is cut at the first slash. */
-function checkOptions({ name, port }: DeviceOptions): void {
-  if (name !== undefined && (name.includes('/') || name.startsWith('#')))
-    throw new DeviceError(
-      'INVALID_OPTION',
-      `name: '${name}' holds a slash or begins with #, which addresses like Desk/lamp and #17/lamp use; choose another`,
-    );
-  if (port !== undefined && (!Number.isInteger(port) || port < 0 || port > 0xffff))
-    throw new DeviceError('INVALID_OPTION', `port: ${port} is no UDP port; 1 to 65535, or 0 for any`);
 }

@@ -5,7 +5,8 @@
  */
 export { createDevice } from './node-host.js';
 export { Device } from './device.js';
-export type { DeviceNetwork, DeviceSurroundings } from './device.js';
+export type { DeviceNetwork } from './device.js';
+export type { DeviceSurroundings } from './opening.js';
 export type { DeviceOptions } from './device-options.js';
 export type { DeviceDetails } from './description.js';
 export type { DeviceEvents, PeerNamed } from './device-events.js';

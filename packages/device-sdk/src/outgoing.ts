@@ -11,5 +11,5 @@ export interface Outgoing {
   /** Takes the place of an older message of the same lane that is still on its way; `undefined`: of none. */
   readonly lane: string | undefined;
   /** It has arrived, or never will. */
-  settled(delivered: boolean): void;
+  readonly settled: (delivered: boolean) => void;
 }

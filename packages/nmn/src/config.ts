@@ -224,7 +224,8 @@ class Section {
 
   #number(name: string, fallback: number, low: number, high: number, wanted: string, whole: boolean): number {
     const value = this.#get(name) ?? fallback;
-    const fits = typeof value === 'number' && value >= low && value <= high && (!whole || Number.isInteger(value));
+    const fits =
+      typeof value === 'number' && value >= low && value <= high && (!whole || Number.isInteger(value));
     if (!fits) throw invalid(this.#at(name), value, wanted);
     return value;
   }

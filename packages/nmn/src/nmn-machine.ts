@@ -1,6 +1,5 @@
 import {
   after,
-  type CryptoProvider,
   decodeManagement,
   DropCounters,
   type Duration,
@@ -10,20 +9,18 @@ import {
   Endpoint,
   type EndpointEvent,
   type Instant,
-  type KeyPair,
   type Link,
   type LinkId,
   type Machine,
   type ManagementContent,
+  milliseconds,
   minutes,
-  type RandomSource,
   type SendError,
   type Session,
   SERVICES,
   type SessionEvent,
   type SessionHandle,
   type Transmit,
-  type WallTime,
 } from '@coconet/cluster-protocol/core';
 import {
   CloseCode,
@@ -33,73 +30,32 @@ import {
   type SocketAddress,
 } from '@coconet/cluster-protocol/wire';
 
-import { type Commit, CommitQueue, type Effect } from './commit-queue.js';
-import type { NmnConfig } from './config.js';
+import { CommitQueue, type Effect } from './commit-queue.js';
+import { Guest } from './guest.js';
 import { SourceLimiter } from './limits/source-limiter.js';
-import { TokenBucket } from './limits/token-bucket.js';
-import type { LogFields } from './log.js';
 import { AdmissionPolicy, type NmnPeer } from './membership/admission-policy.js';
 import type { NetworkLedger } from './membership/network-ledger.js';
 import { type Asker, Networks } from './membership/networks.js';
-import type { OperatorToken } from './membership/operator-tokens.js';
 import { refuse } from './membership/requests.js';
 import { StateSpreader } from './membership/state-spreader.js';
 import type { NetworkContents } from './membership/storage-change.js';
-import type { Turn } from './membership/turn.js';
+import { newsOf, type Turn } from './membership/turn.js';
 import { RelayService } from './relay/relay-service.js';
 import { Introducer } from './rendezvous/introducer.js';
 import { RendezvousService } from './rendezvous/rendezvous-service.js';
-import { SessionMail } from './session-mail.js';
+import type { NmnMachineEvent, NmnMachineOptions } from './nmn-machine-options.js';
 import { StunResponder } from './stun/stun-responder.js';
-import type { Caller, NmnEvent } from './subsystem.js';
+import type { Caller } from './subsystem.js';
 import { TransmitQueue } from './transmit-queue.js';
-
-/** What the machine asks of its rim, and tells it. */
-export type NmnMachineEvent =
-  /** Make it durable, then call `handleCommitted`. Commits are to be kept in this order. */
-  | ({ readonly kind: 'commit' } & Commit)
-  /** What is in memory of this network is not on disk: read it again and call `handleLoaded`. */
-  | { readonly kind: 'reload'; readonly networkKey: string }
-  /** A message for a service that a further sub-system handles. */
-  | { readonly kind: 'message'; readonly caller: Caller; readonly service: number; readonly bytes: Uint8Array }
-  | { readonly kind: 'event'; readonly event: NmnEvent }
-  | { readonly kind: 'log'; readonly level: 'info' | 'warn' | 'debug'; readonly event: string; readonly fields: LogFields };
-
-/** What an NMN is made of. */
-export interface NmnMachineOptions {
-  readonly provider: CryptoProvider;
-  readonly random: RandomSource;
-  readonly config: Pick<NmnConfig, 'membership' | 'rendezvous' | 'relay'>;
-  readonly now: Instant;
-  /** Reads the wall clock: certificates and heads are dated with it. */
-  readonly wall: () => WallTime;
-  readonly staticKey: KeyPair;
-  /** 32 secret bytes that survive restarts. */
-  readonly resetSecret: Uint8Array;
-  /** Starts of this NMN, the present one included. */
-  readonly starts: number;
-  readonly networks: readonly NetworkContents[];
-  readonly operatorTokens: readonly OperatorToken[];
-}
 
 /** Sessions at once, all networks together: each takes about 10 kB. */
 const MAX_SESSIONS = 16_384;
+/** How long a node that was revoked may take to hear it. Its peers cut it off at once; this session carries nothing. */
+const PARTING: Duration = milliseconds(500);
 /** Requests that wait until a network has settled after a start. */
 const MAX_SETTLING = 1_024;
 /** When to look for heads that are to be signed anew, and for invitations that nobody can use any more. */
 const HEAD_CHECK: Duration = minutes(10);
-/** Requests of one session: an owner's tool makes a batch of invitations at once; each costs a flush of the disk. */
-const REQUEST_RATE = { perSecond: 10, capacity: 100 };
-
-interface Guest {
-  readonly peer: NmnPeer;
-  readonly mail: SessionMail;
-  readonly requests: TokenBucket;
-  /** Key of the address last told to the node. */
-  told: string;
-  /** It has left the network and only waits to hear so. */
-  leaving: boolean;
-}
 
 /**
  * A Network Management Node as one pure machine: sessions with members, joiners and operators; membership, state
@@ -120,6 +76,7 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
   readonly #guests = new Map<SessionHandle, Guest>();
   readonly #settling: { readonly session: SessionHandle; readonly request: ManagementRequest }[] = [];
   readonly #reloading = new Set<string>();
+  readonly #parting = new Set<SessionHandle>();
   readonly #events: NmnMachineEvent[] = [];
   readonly #buffer = new Uint8Array(MAX_RECEIVED_DATAGRAM);
   readonly #outgoing = new TransmitQueue();
@@ -131,7 +88,12 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
     this.#options = options;
     const { membership } = config;
     const surroundings = { provider, random, config: membership };
-    this.networks = new Networks(surroundings, options.staticKey.publicKey, options.networks, options.operatorTokens);
+    this.networks = new Networks(
+      surroundings,
+      options.staticKey.publicKey,
+      options.networks,
+      options.operatorTokens,
+    );
     this.relay = new RelayService(provider, random, config.relay);
     this.rendezvous = new RendezvousService(
       this.relay,
@@ -174,6 +136,11 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
   /** Commits that wait for the disk. */
   get pendingCommits(): number {
     return this.#commits.size;
+  }
+
+  /** Networks whose memory is to be read from disk again, because a write failed. */
+  get reloading(): number {
+    return this.#reloading.size;
   }
 
   /** Whether requests wait until it is sure which numbers were signed before the start. */
@@ -248,6 +215,8 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
     this.relay.handleTimeout(now);
     this.rendezvous.handleTimeout(now);
     if (this.#settleAt !== undefined && this.#settleAt <= now) this.#settle(now);
+    for (const session of [...this.#parting])
+      if (this.#guests.get(session)!.leavesAt! <= now) this.#expel(now, session);
     if (this.#headsAt <= now) this.#renewHeads(now);
     this.#follow(now);
   }
@@ -268,10 +237,16 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
   }
 
   pollTimeout(): Instant | undefined {
-    return [this.relay.pollTimeout(), this.rendezvous.pollTimeout(), this.#settleAt, this.#headsAt].reduce(
-      earliest,
-      this.#endpoint.pollTimeout(),
-    );
+    // The first to part is the first whose time is over: all are given the same.
+    const [first] = this.#parting;
+    const parts = first === undefined ? undefined : this.#guests.get(first)?.leavesAt;
+    return [
+      this.relay.pollTimeout(),
+      this.rendezvous.pollTimeout(),
+      this.#settleAt,
+      this.#headsAt,
+      parts,
+    ].reduce(earliest, this.#endpoint.pollTimeout());
   }
 
   #answerStun(link: LinkId, remote: SocketAddress, bytes: Uint8Array): void {
@@ -330,8 +305,7 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
 
   #opened(now: Instant, event: Extract<EndpointEvent<NmnPeer>, { kind: 'opened' }>): void {
     const { session, peer, path } = event;
-    const requests = new TokenBucket(REQUEST_RATE, now);
-    this.#guests.set(session, { peer, mail: new SessionMail(), requests, told: '', leaving: false });
+    this.#guests.set(session, new Guest(peer, now));
     const { asker, said } = peer;
     if (asker.kind !== 'member') return;
     const { networkKey, nodeId } = asker;
@@ -339,7 +313,8 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
     if (!ledger) return;
     ledger.replays.confirm(nodeId, said);
     const used = ledger.invitations.complete(nodeId);
-    if (used) this.#commits.begin([networkKey], [{ kind: 'invitation', networkKey, invitation: used }], ignore);
+    if (used)
+      this.#commits.begin([networkKey], [{ kind: 'invitation', networkKey, invitation: used }], ignore);
     if (asker.limited) return;
     this.rendezvous.handleOnline(now, this.#options.wall(), {
       network: ledger.stored.network,
@@ -363,6 +338,7 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
     const guest = this.#guests.get(session);
     if (!guest) return;
     this.#guests.delete(session);
+    this.#parting.delete(session);
     this.#spreader.close(session);
     const { asker } = guest.peer;
     if (asker.kind !== 'member') return;
@@ -382,7 +358,7 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
         return;
       case 'messageAcknowledged':
         guest.mail.acknowledged(event.sequence);
-        if (guest.leaving && guest.mail.empty) this.#expel(now, session);
+        if (guest.leavesAt !== undefined && guest.mail.empty) this.#expel(now, session);
         this.#endpoint.open(session); // The floor has risen: held messages may go.
         return;
       case 'peerPath':
@@ -404,14 +380,23 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
         const decoded = decodeManagement(bytes);
         if (!decoded.ok) this.drops.count(decoded.reason);
         else if (guest.requests.take(now)) this.#gate(now, session, asker, decoded.value);
-        else this.#reply(now, session, decoded.value, refuse('limitReached', 'too many requests; wait a second'));
+        else
+          this.#reply(
+            now,
+            session,
+            decoded.value,
+            refuse('limitReached', 'too many requests; wait a second'),
+          );
         return;
       }
       case SERVICES.networkState:
-        if (asker.kind !== 'member' || asker.limited || guest.leaving) this.drops.count('notPermitted');
+        if (asker.kind !== 'member' || asker.limited || guest.leavesAt !== undefined)
+          this.drops.count('notPermitted');
         else {
           const { networkKey } = asker;
-          const done = this.#commits.whenSettled(now, networkKey, at => this.#synchronize(at, session, networkKey, bytes));
+          const done = this.#commits.whenSettled(now, networkKey, at =>
+            this.#synchronize(at, session, networkKey, bytes),
+          );
           if (!done) this.drops.count('queueFull');
         }
         return;
@@ -436,7 +421,9 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
   /** While the disk is busy with a network, its requests wait for it. */
   #gate(now: Instant, session: SessionHandle, asker: Asker, request: ManagementRequest): void {
     if (asker.kind === 'operator') this.#request(now, session, asker, request);
-    else if (!this.#commits.whenSettled(now, asker.networkKey, at => this.#request(at, session, asker, request)))
+    else if (
+      !this.#commits.whenSettled(now, asker.networkKey, at => this.#request(at, session, asker, request))
+    )
       this.#reply(now, session, request, UNAVAILABLE);
   }
 
@@ -454,14 +441,17 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
     const { turn, networkKey, reply } = answer;
     if (reply.type === 'error') this.#logRefusal(asker, request, reply);
     this.#keep(now, networkKey, turn, (at, kept) => {
-      const guest = this.#guests.get(session);
-      if (guest && reply.type === 'left') guest.leaving = true;
       this.#reply(at, session, request, kept ? reply : UNAVAILABLE);
       if (kept && networkKey !== undefined) this.#tell(at, networkKey, turn);
     });
   }
 
-  #reply(now: Instant, session: SessionHandle, { requestId }: ManagementRequest, content: ManagementContent): void {
+  #reply(
+    now: Instant,
+    session: SessionHandle,
+    { requestId }: ManagementRequest,
+    content: ManagementContent,
+  ): void {
     this.#send(now, session, SERVICES.management, encodeManagement({ ...content, requestId }));
   }
 
@@ -474,12 +464,19 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
   #synchronize(now: Instant, session: SessionHandle, networkKey: string, bytes: Uint8Array): void {
     const ledger = this.networks.get(networkKey)?.ledger;
     if (!ledger || this.#reloading.has(networkKey)) return;
-    const { turn, send, isHead, dropped } = this.#spreader.receive(now, session, ledger, bytes, this.#options.wall());
+    const { turn, send, isHead, dropped } = this.#spreader.receive(
+      now,
+      session,
+      ledger,
+      bytes,
+      this.#options.wall(),
+    );
     if (dropped) this.drops.count(dropped);
     if (ledger.versions.state === 'settling') {
       // A head tells what was signed before this start; records alone may be old ones.
       if (isHead) this.#settleOne(now, ledger);
-      else if (!turn.empty) this.#keep(now, networkKey, turn, (at, kept) => kept && this.#tell(at, networkKey, turn));
+      else if (!turn.empty)
+        this.#keep(now, networkKey, turn, (at, kept) => kept && this.#tell(at, networkKey, turn));
       return;
     }
     this.#keep(now, networkKey, turn, (at, kept) => {
@@ -493,29 +490,26 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
   #tell(now: Instant, networkKey: string, turn: Turn): void {
     const ledger = this.networks.get(networkKey)?.ledger;
     if (!ledger) return;
-    for (const event of turn.events) {
-      if (event.kind !== 'revoked') continue;
-      const { nodeId } = event;
-      const session = this.rendezvous.online(networkKey, nodeId)?.session;
-      this.rendezvous.handleRevoked(networkKey, nodeId);
-      if (session !== undefined) this.#part(now, session);
-      this.#events.push({ kind: 'event', event: { kind: 'memberRevoked', networkKey, nodeId } });
-      this.#events.push({ kind: 'log', level: 'info', event: 'memberRevoked', fields: { network: networkKey, nodeId } });
-    }
-    for (const change of turn.changes) {
-      if (change.kind === 'network')
-        this.#events.push({ kind: 'event', event: { kind: 'networkAdded', networkKey } });
-      if (change.kind !== 'member') continue;
-      const { nodeId } = change.member;
-      this.#events.push({ kind: 'event', event: { kind: 'memberAdmitted', networkKey, nodeId } });
+    const parting: SessionHandle[] = [];
+    for (const event of newsOf(networkKey, turn)) {
+      this.#events.push({ kind: 'event', event });
+      if (event.kind !== 'memberRevoked') continue;
+      const session = this.rendezvous.online(networkKey, event.nodeId)?.session;
+      if (session !== undefined) parting.push(session);
+      this.rendezvous.handleRevoked(networkKey, event.nodeId);
     }
     this.#spreader.announce(now, ledger, turn.records, turn.events.length > 0);
+    for (const session of parting) this.#part(now, session);
   }
 
-  /** Ends the session of a node that is no member any more; one that left itself may first hear that it has. */
+  /** A node that is no member any more hears so, with the record that says it, and then its session ends. */
   #part(now: Instant, session: SessionHandle): void {
-    if (this.#guests.get(session)?.leaving === true) this.#spreader.close(session);
-    else this.#expel(now, session);
+    const guest = this.#guests.get(session);
+    if (!guest) return;
+    guest.leavesAt = after(now, PARTING);
+    this.#parting.add(session);
+    this.#spreader.close(session);
+    if (guest.mail.empty) this.#expel(now, session);
   }
 
   #expel(now: Instant, session: SessionHandle): void {
@@ -553,10 +547,13 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
     const wall = this.#options.wall();
     for (const { ledger } of this.networks.all()) {
       const due = ledger.headDueAt();
-      if (ledger.versions.state === 'ready' && (due === undefined || due <= wall)) this.#renewHead(now, ledger);
+      if (ledger.versions.state === 'ready' && (due === undefined || due <= wall))
+        this.#renewHead(now, ledger);
       const gone = ledger.invitations.removeExpired(ledger.clock(wall));
       if (gone.length === 0) continue;
-      const changes = gone.map(claimId => ({ kind: 'invitationRemoved', networkKey: ledger.key, claimId }) as const);
+      const changes = gone.map(
+        claimId => ({ kind: 'invitationRemoved', networkKey: ledger.key, claimId }) as const,
+      );
       this.#commits.begin([ledger.key], changes, ignore);
     }
   }
@@ -596,7 +593,11 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
     open.close(now, CloseCode.done, 'too much waits for you');
   }
 
-  #logRefusal(asker: Asker, request: ManagementRequest, error: Extract<ManagementContent, { type: 'error' }>): void {
+  #logRefusal(
+    asker: Asker,
+    request: ManagementRequest,
+    error: Extract<ManagementContent, { type: 'error' }>,
+  ): void {
     const network = asker.kind === 'operator' ? undefined : asker.networkKey;
     const nodeId = asker.kind === 'member' ? asker.nodeId : undefined;
     const fields = { network, nodeId, request: request.type, code: error.code, field: error.field };

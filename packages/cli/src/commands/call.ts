@@ -51,16 +51,30 @@ export const callCommand: Command = defineCommand({
     encodeParameters(callable.parameters, given, { capability: at.capability, member: at.name });
     await withNetwork(context, async network => {
       const { out } = context;
-      const found = await out.progress(`waiting for ${resource}`, network.resource(resource, waiting(context, timeout)));
+      const found = await out.progress(
+        `waiting for ${resource}`,
+        network.resource(resource, waiting(context, timeout)),
+      );
       const onProgress = ({ progress, message }: Progress): void => {
-        const parts = [progress === undefined ? undefined : `${progress} %`, message].filter(part => part !== undefined);
+        const parts = [progress === undefined ? undefined : `${progress} %`, message].filter(
+          part => part !== undefined,
+        );
         out.note(printable(`${at.device}: ${parts.length === 0 ? 'in progress' : parts.join(', ')}`));
       };
-      const calling = run(found.capability(at.capability), callable, given, { ...waiting(context, timeout), onProgress });
+      const calling = run(found.capability(at.capability), callable, given, {
+        ...waiting(context, timeout),
+        onProgress,
+      });
       const response = await out.progress(`waiting for the answer of ${at.device}`, calling);
       const { address } = found.info;
       out.result(
-        { address, capability: at.capability, command: at.name, status: 'success', response: fieldsToJson(response) },
+        {
+          address,
+          capability: at.capability,
+          command: at.name,
+          status: 'success',
+          response: fieldsToJson(response),
+        },
         () => responseText(callable, response),
       );
     });
@@ -84,7 +98,10 @@ function parseObject(text: string): Readonly<Record<string, JsonValue>> {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw new UsageError(`--params is not JSON: ${(error as Error).message}`, `as in --params '{"level":40}'`);
+    throw new UsageError(
+      `--params is not JSON: ${(error as Error).message}`,
+      `as in --params '{"level":40}'`,
+    );
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new UsageError('--params is not a JSON object', `as in --params '{"level":40}'`);

@@ -41,7 +41,10 @@ function describe(out: Output, explanation: NodeExplanation): string {
   const facts: readonly (readonly [string, string])[] = [
     ['path', path === null ? 'none' : `${path}${scope === null ? '' : ` (${scope})`}`],
     ['round trip', rtt === null ? 'not measured' : formatMs(rtt)],
-    ['sent', `${explanation.sentBytes} bytes in ${explanation.sentPackets} packets, ${explanation.lostPackets} lost`],
+    [
+      'sent',
+      `${explanation.sentBytes} bytes in ${explanation.sentPackets} packets, ${explanation.lostPackets} lost`,
+    ],
     ['received', `${explanation.receivedBytes} bytes`],
     ['waiting', `${explanation.waitingMessages} messages`],
     ['next try', nextTry === null ? 'not needed' : `in ${Math.round(nextTry / 1_000)} s`],
@@ -55,8 +58,18 @@ function describe(out: Output, explanation: NodeExplanation): string {
           '',
           out.table(
             ['TRIED', 'KIND', 'STATE', 'RESULT', 'PROBES'],
-            tried.map(({ address, kind, state, lastResult, probes }) => [address, kind, state, lastResult, String(probes)]),
+            tried.map(({ address, kind, state, lastResult, probes }) => [
+              address,
+              kind,
+              state,
+              lastResult,
+              String(probes),
+            ]),
           ),
         ];
-  return [`${out.style('bold', printable(`${name} (#${nodeId})`))}: ${printable(sentence)}`, ...lines, ...attempts].join('\n');
+  return [
+    `${out.style('bold', printable(`${name} (#${nodeId})`))}: ${printable(sentence)}`,
+    ...lines,
+    ...attempts,
+  ].join('\n');
 }

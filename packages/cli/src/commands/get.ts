@@ -16,10 +16,18 @@ export const getCommand: Command = defineCommand({
   name: 'get',
   group: 'use',
   summary: 'reads values of a resource from its device',
-  details: [`An address reads ${ADDRESS_FORM}. Without a member all values are read, of a capability or of the whole resource.`],
+  details: [
+    `An address reads ${ADDRESS_FORM}. Without a member all values are read, of a capability or of the whole resource.`,
+  ],
   arguments: {
-    resource: argument.one('DEVICE/RESOURCE', "a resource, as in Desk/lamp or '#17/lamp'; a device alone: all its resources"),
-    member: argument.optional('CAPABILITY.ATTRIBUTE', 'a value, as in onOff.on, or a capability, as in onOff'),
+    resource: argument.one(
+      'DEVICE/RESOURCE',
+      "a resource, as in Desk/lamp or '#17/lamp'; a device alone: all its resources",
+    ),
+    member: argument.optional(
+      'CAPABILITY.ATTRIBUTE',
+      'a value, as in onOff.on, or a capability, as in onOff',
+    ),
   },
   options: {
     fresh: option.flag('the device reads its hardware first, instead of answering with what it has'),
@@ -36,7 +44,10 @@ export const getCommand: Command = defineCommand({
     await withNetwork(context, async network => {
       const { out } = context;
       const options = { ...waiting(context, timeout), fresh };
-      const found = await out.progress(`waiting for ${resource}`, resourcesOf(network, resource, context, timeout));
+      const found = await out.progress(
+        `waiting for ${resource}`,
+        resourcesOf(network, resource, context, timeout),
+      );
       const reading = Promise.all(found.map(one => readAll(one, wanted, options)));
       const values = (await out.progress(`waiting for the answer of ${address.device}`, reading)).flat();
       show(context, values, resource, wanted);
@@ -72,7 +83,8 @@ async function readAll(
   if (wanted !== undefined && !capabilities.some(({ name }) => name === wanted.capability))
     resource.capability(wanted.capability);
   const readable = capabilities.filter(
-    ({ name, known, attributes }) => known && attributes.length > 0 && (wanted === undefined || name === wanted.capability),
+    ({ name, known, attributes }) =>
+      known && attributes.length > 0 && (wanted === undefined || name === wanted.capability),
   );
   const readings = await Promise.all(
     readable.map(async ({ name, instance, attributes }) => {
@@ -104,12 +116,19 @@ function show(
 ): void {
   const only = values[0];
   if (only === undefined)
-    throw new CliError('NOTHING_TO_READ', `${resource} has no values${wanted === undefined ? '' : ' there'}`, {
-      next: `coconet ls shows what ${parseResource(resource).device} has`,
-    });
+    throw new CliError(
+      'NOTHING_TO_READ',
+      `${resource} has no values${wanted === undefined ? '' : ' there'}`,
+      {
+        next: `coconet ls shows what ${parseResource(resource).device} has`,
+      },
+    );
   if (wanted?.name !== undefined && values.length === 1) {
     out.result(only, () => textOf(only.capability, only.attribute, valueOf(only)));
-    if (!only.fresh && !out.json) out.note(`an older value${only.at === null ? '' : `, read ${only.at}`}: the device has not read it since its start`);
+    if (!only.fresh && !out.json)
+      out.note(
+        `an older value${only.at === null ? '' : `, read ${only.at}`}: the device has not read it since its start`,
+      );
     return;
   }
   out.result(values, () =>

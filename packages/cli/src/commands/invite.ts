@@ -13,17 +13,23 @@ export const inviteDeviceCommand: Command = defineCommand({
   name: 'invite device',
   group: 'network',
   summary: 'makes an invitation for one device',
-  details: ['It is printed as a URI that works once. Give it to the program of the device, as COCONET_JOIN for those that follow the README.'],
+  details: [
+    'It is printed as a URI that works once. Give it to the program of the device, as COCONET_JOIN for those that follow the README.',
+  ],
   options: {
     name: option.text('NAME', 'name for the device, when it brings none of its own'),
     expires: EXPIRES,
   },
-  examples: [{ line: 'COCONET_JOIN="$(coconet invite device)" node lamp.js', says: 'a device on this machine joins' }],
+  examples: [
+    { line: 'COCONET_JOIN="$(coconet invite device)" node lamp.js', says: 'a device on this machine joins' },
+  ],
   run: async ({ name, expires }, context) => {
     const invitation = await invite(context, { kind: 'device', name, expiresIn: expires });
     show(context, invitation, { kind: 'device', role: 'none' });
     if (!context.out.json)
-      context.out.note(`for one device, until ${invitation.expiresAt.toISOString()}; its program gets it as COCONET_JOIN`);
+      context.out.note(
+        `for one device, until ${invitation.expiresAt.toISOString()}; its program gets it as COCONET_JOIN`,
+      );
   },
 });
 
@@ -48,7 +54,9 @@ export const inviteClientCommand: Command = defineCommand({
     show(context, invitation, { kind: 'client', role });
     if (out.onTerminal) out.note(await qrCode(invitation.uri, out.coloured));
     if (!out.json)
-      out.note(`for one ${role}, until ${invitation.expiresAt.toISOString()}; to use it: coconet join 'URI', or scan it`);
+      out.note(
+        `for one ${role}, until ${invitation.expiresAt.toISOString()}; to use it: coconet join 'URI', or scan it`,
+      );
   },
 });
 

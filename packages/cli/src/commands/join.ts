@@ -12,11 +12,18 @@ export const joinCommand: Command = defineCommand({
   name: 'join',
   group: 'network',
   summary: 'joins a network as an app, by an invitation',
-  details: ['While the NMN does not answer, it goes on trying until it does. Devices join by themselves: give their program the URI as COCONET_JOIN.'],
-  arguments: { uri: argument.one('URI', "what `coconet invite client` has printed, in quotes: 'coconet://…'") },
+  details: [
+    'While the NMN does not answer, it goes on trying until it does. Devices join by themselves: give their program the URI as COCONET_JOIN.',
+  ],
+  arguments: {
+    uri: argument.one('URI', "what `coconet invite client` has printed, in quotes: 'coconet://…'"),
+  },
   options: { name: option.text('NAME', 'name of this node in the network; default: that of the invitation') },
   examples: [
-    { line: "coconet join 'coconet://192.0.2.1:28620/#v=1&net=…&key=…&claim=…'", says: 'this user becomes a member' },
+    {
+      line: "coconet join 'coconet://192.0.2.1:28620/#v=1&net=…&key=…&claim=…'",
+      says: 'this user becomes a member',
+    },
     { line: "coconet join 'coconet://…' --store ./phone", says: 'with an identity in a folder of its own' },
   ],
   run: async ({ uri, name }, context) => {
@@ -41,7 +48,8 @@ export const joinCommand: Command = defineCommand({
       out.result({ networkId, nodeId, name: given, role, store: store.path }, () =>
         printable(`joined ${title} as ${given} (#${nodeId}), ${role}`),
       );
-      if (!out.json) out.note(`the identity is in ${describeStore(store)}; \`coconet nodes\` shows who is there`);
+      if (!out.json)
+        out.note(`the identity is in ${describeStore(store)}; \`coconet nodes\` shows who is there`);
     } catch (error) {
       // A claim that was refused is bound to nothing; any other failure may have used it, and needs the keys again.
       const refused = error instanceof ClusterError && error.code === 'JOIN_REFUSED';

@@ -12,7 +12,9 @@ export const lsCommand: Command = defineCommand({
   name: 'ls',
   group: 'use',
   summary: 'lists resources and what they can do',
-  arguments: { node: argument.optional('NODE', "name of a device, or its id as in '#17'; default: all devices") },
+  arguments: {
+    node: argument.optional('NODE', "name of a device, or its id as in '#17'; default: all devices"),
+  },
   examples: [
     { line: 'coconet ls', says: 'all resources of all devices' },
     { line: 'coconet ls Desk', says: 'the resources of one device' },
@@ -36,7 +38,8 @@ export const lsCommand: Command = defineCommand({
 function describe(out: Output, info: ResourceInfo): string {
   const title = [info.name, info.manufacturer, info.model].filter(text => text !== undefined && text !== '');
   const state = info.online ? '' : out.style('yellow', ' (away)');
-  const more = title.length === 0 ? '' : out.style('dim', `  ${title.map(text => printable(text ?? '')).join(', ')}`);
+  const more =
+    title.length === 0 ? '' : out.style('dim', `  ${title.map(text => printable(text ?? '')).join(', ')}`);
   const lines = info.capabilities.map(capability => describeCapability(out, capability));
   return [`${out.style('bold', printable(info.address))}${state}${more}`, ...lines].join('\n');
 }
@@ -44,7 +47,9 @@ function describe(out: Output, info: ResourceInfo): string {
 function describeCapability(out: Output, capability: CapabilityInfo): string {
   const { name, instance, attributes, writable, commands, infoRequests, known } = capability;
   const title = printable(instance === undefined ? name : `${name}[${instance}]`);
-  const values = attributes.map(attribute => (writable.includes(attribute) ? `${attribute} (writable)` : attribute));
+  const values = attributes.map(attribute =>
+    writable.includes(attribute) ? `${attribute} (writable)` : attribute,
+  );
   const parts = [
     ...(values.length === 0 ? [] : [values.join(', ')]),
     ...(commands.length === 0 ? [] : [`commands ${commands.join(', ')}`]),

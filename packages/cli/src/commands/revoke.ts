@@ -10,7 +10,9 @@ export const revokeCommand: Command = defineCommand({
   name: 'revoke',
   group: 'network',
   summary: 'cuts a node off, for good',
-  details: ['Its sessions end, all members learn of it, and the secret of the network changes. It can come back by a new invitation alone.'],
+  details: [
+    'Its sessions end, all members learn of it, and the secret of the network changes. It can come back by a new invitation alone.',
+  ],
   arguments: { node: argument.one('NODE', "name of a node, or its id as in '#17'") },
   options: { reason: option.text('TEXT', 'why; members can read it') },
   examples: [{ line: "coconet revoke Desk --reason 'sold it'", says: 'a device that is not ours any more' }],

@@ -14,14 +14,18 @@ export const setCommand: Command = defineCommand({
   name: 'set',
   group: 'use',
   summary: 'changes a writable value of a resource',
-  details: ['What a device does, it does on a command: see coconet call. The value is read by its declared type and never guessed.'],
+  details: [
+    'What a device does, it does on a command: see coconet call. The value is read by its declared type and never guessed.',
+  ],
   arguments: {
     resource: argument.one('DEVICE/RESOURCE', "a resource, as in Desk/lamp or '#17/lamp'"),
     member: argument.one('CAPABILITY.ATTRIBUTE', 'a writable value; coconet ls shows which are'),
     value: argument.one('VALUE', 'the new value: 40, true, idle, 2026-01-31T12:00:00Z, [1,2], null'),
   },
   options: { timeout: option.duration('how long to wait, as in 500ms or 10s; default 10s') },
-  examples: [{ line: 'coconet set Desk/lamp level.onLevel 40', says: 'the lamp goes on at 40 % from now on' }],
+  examples: [
+    { line: 'coconet set Desk/lamp level.onLevel 40', says: 'the lamp goes on at 40 % from now on' },
+  ],
   run: async ({ resource, member, value, timeout }, context) => {
     const at = parseExact(resource, member);
     const capability = capabilityOf(at.capability);
@@ -34,7 +38,10 @@ export const setCommand: Command = defineCommand({
     const typed = valueFromText(attribute.type, value, { capability: at.capability, member: at.name });
     await withNetwork(context, async network => {
       const { out } = context;
-      const found = await out.progress(`waiting for ${resource}`, network.resource(resource, waiting(context, timeout)));
+      const found = await out.progress(
+        `waiting for ${resource}`,
+        network.resource(resource, waiting(context, timeout)),
+      );
       const writing = found.capability(at.capability).write({ [at.name]: typed }, waiting(context, timeout));
       await out.progress(`waiting for the answer of ${at.device}`, writing);
       const { address } = found.info;

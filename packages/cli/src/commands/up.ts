@@ -8,7 +8,9 @@ export const upCommand: Command = defineCommand({
   name: 'up',
   group: 'use',
   summary: 'keeps this node connected until Ctrl-C and shows who comes and goes',
-  details: ['Other commands on the same store then use this node through it, at once and without connecting again.'],
+  details: [
+    'Other commands on the same store then use this node through it, at once and without connecting again.',
+  ],
   examples: [
     { line: 'coconet up', says: 'in a terminal of its own' },
     { line: 'coconet up --json', says: 'the same for a program: a line for each change' },
@@ -16,7 +18,9 @@ export const upCommand: Command = defineCommand({
   run: (_, context) =>
     withNetwork(context, async network => {
       const { out, signal } = context;
-      out.note(`up as ${printable(network.name)} (#${network.nodeId}) in network ${network.networkId}; Ctrl-C ends it`);
+      out.note(
+        `up as ${printable(network.name)} (#${network.nodeId}) in network ${network.networkId}; Ctrl-C ends it`,
+      );
       for await (const { change, node } of network.watchNodes({ signal })) {
         out.result({ change, node }, () => {
           const state = node.self ? 'this node' : node.online ? out.style('green', 'online') : 'away';

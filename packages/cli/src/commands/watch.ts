@@ -15,14 +15,22 @@ export const watchCommand: Command = defineCommand({
   name: 'watch',
   group: 'use',
   summary: 'shows values as they are now, then every change, until Ctrl-C',
-  details: [`An address reads ${ADDRESS_FORM}; several may follow each other, and a resource may have several members or none, which means all.`],
+  details: [
+    `An address reads ${ADDRESS_FORM}; several may follow each other, and a resource may have several members or none, which means all.`,
+  ],
   arguments: {
-    addresses: argument.some('ADDRESS', 'Desk, Desk/lamp, Desk/lamp onOff, Desk/lamp onOff.on level.level Desk/fan …'),
+    addresses: argument.some(
+      'ADDRESS',
+      'Desk, Desk/lamp, Desk/lamp onOff, Desk/lamp onOff.on level.level Desk/fan …',
+    ),
   },
   options: { count: option.count('ends after so many values; default: goes on') },
   examples: [
     { line: 'coconet watch Desk/lamp onOff.on', says: 'one value of a lamp' },
-    { line: 'coconet watch Desk/lamp Desk/fan --json', says: 'everything of two resources, a line for each value' },
+    {
+      line: 'coconet watch Desk/lamp Desk/fan --json',
+      says: 'everything of two resources, a line for each value',
+    },
   ],
   run: async ({ addresses: words, count = Infinity }, context) => {
     const addresses = parseAddresses(words);
@@ -92,7 +100,8 @@ async function sourceOf(
   }
   const found = await network.resource(`${device}/${resource}`, options);
   // Asking for one that is not there gives the error that lists what is.
-  for (const name of capabilities ?? []) if (!found.info.capabilities.some(info => info.name === name)) found.capability(name);
+  for (const name of capabilities ?? [])
+    if (!found.info.capabilities.some(info => info.name === name)) found.capability(name);
   return found.watch(wish);
 }
 

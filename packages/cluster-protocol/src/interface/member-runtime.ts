@@ -58,15 +58,26 @@ export class MemberRuntime {
   readonly membership: Membership;
   /** Hexadecimal: names this node's messages, with their sequences. */
   readonly incarnation: string;
+  /** Where the NMN is tried, as invitations name it. */
+  readonly nmnHosts: readonly HostPort[];
   readonly #running: RunningMachine;
   readonly #listeners = new Set<(event: ClusterEvent) => void>();
   readonly #options: MemberOptions;
+  /** What was told before anybody listened; `undefined` since somebody does. */
+  #untold: ClusterEvent[] | undefined = [];
   #cancelRefresh: () => void = () => undefined;
   #writes: Promise<void> = Promise.resolve();
   #closed = false;
 
-  private constructor(options: MemberOptions, saved: SavedNode, node: ClusterNode, running: RunningMachine) {
+  private constructor(
+    options: MemberOptions,
+    saved: SavedNode,
+    node: ClusterNode,
+    running: RunningMachine,
+    nmnHosts: readonly HostPort[],
+  ) {
     this.#options = options;
+    this.nmnHosts = nmnHosts;
     this.host = options.host;
     this.store = options.store;
     this.membership = saved.membership;
@@ -110,7 +121,7 @@ export class MemberRuntime {
     const running = await host.run(node, links, event => {
       sink.take(event);
     });
-    const runtime = new MemberRuntime(options, saved, node, running);
+    const runtime = new MemberRuntime(options, saved, node, running, hosts);
     sink.take = event => {
       runtime.#take(event);
     };
@@ -130,9 +141,12 @@ export class MemberRuntime {
     return result;
   }
 
-  /** Hears of everything the node tells from now on. Returns how to stop. */
+  /** Hears of everything the node tells from now on; the first to listen, of everything so far. Returns how to stop. */
   on(listener: (event: ClusterEvent) => void): () => void {
     this.#listeners.add(listener);
+    const untold = this.#untold;
+    this.#untold = undefined;
+    for (const event of untold ?? []) listener(event);
     return () => this.#listeners.delete(listener);
   }
 
@@ -156,6 +170,7 @@ export class MemberRuntime {
       this.#writes = Promise.all([this.#writes, write]).then(() => undefined);
       return;
     }
+    this.#untold?.push(event);
     for (const listener of [...this.#listeners]) listener(event);
   }
 

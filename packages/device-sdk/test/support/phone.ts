@@ -69,9 +69,9 @@ export class Phone {
   }
 
   /** Sends a command as its definition says. */
-  call<D extends AnyCapability>(
+  call(
     resourceId: string,
-    capability: D,
+    capability: AnyCapability,
     command: string,
     params: Readonly<Record<string, unknown>> = {},
     options: Partial<CommandMessage> = {},
@@ -81,11 +81,7 @@ export class Phone {
     return this.command(resourceId, capability, definition.id, wire, options);
   }
 
-  write<D extends AnyCapability>(
-    resourceId: string,
-    capability: D,
-    values: Readonly<Record<string, unknown>>,
-  ): Sent {
+  write(resourceId: string, capability: AnyCapability, values: Readonly<Record<string, unknown>>): Sent {
     return this.command(resourceId, capability, 1, encodeWrite<AnyCapability>(capability, values));
   }
 

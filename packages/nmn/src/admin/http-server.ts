@@ -38,7 +38,13 @@ export class HttpServer {
 
   private constructor(routes: readonly HttpRoute[], options: HttpServerOptions) {
     this.#routes = new Map(routes.map(route => [route.path, route]));
-    this.#hosts = new Set(['localhost', '127.0.0.1', '[::1]', bracketed(options.host), ...options.allowedHosts]);
+    this.#hosts = new Set([
+      'localhost',
+      '127.0.0.1',
+      '[::1]',
+      bracketed(options.host),
+      ...options.allowedHosts,
+    ]);
     this.#onError = options.onError ?? (() => undefined);
     this.#server = createServer(
       {
@@ -96,7 +102,8 @@ export class HttpServer {
     const target = request.url ?? '/';
     const url = URL.canParse(target, BASE) ? new URL(target, BASE) : undefined;
     const route = url && this.#routes.get(url.pathname);
-    if (!url || !route) return plain(404, `there is nothing here; there are: ${[...this.#routes.keys()].join(', ')}`);
+    if (!url || !route)
+      return plain(404, `there is nothing here; there are: ${[...this.#routes.keys()].join(', ')}`);
     if (request.method !== 'GET' && request.method !== 'HEAD') return plain(405, 'only GET is possible here');
     return route.handle({ method: 'GET', path: url.pathname, query: url.searchParams });
   }

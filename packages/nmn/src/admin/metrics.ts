@@ -8,7 +8,10 @@ export const METRICS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
 /** All metrics of all sub-systems in the text format of Prometheus. */
 export function formatMetrics(subsystems: readonly Pick<Subsystem, 'metrics'>[]): string {
-  return subsystems.flatMap(subsystem => subsystem.metrics()).map(formatMetric).join('');
+  return subsystems
+    .flatMap(subsystem => subsystem.metrics())
+    .map(formatMetric)
+    .join('');
 }
 
 function formatMetric(metric: Metric): string {
@@ -18,7 +21,9 @@ function formatMetric(metric: Metric): string {
 }
 
 function formatLabels({ labels = {} }: MetricSample): string {
-  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escape(value).replaceAll('"', '\\"')}"`);
+  const pairs = Object.entries(labels).map(
+    ([name, value]) => `${name}="${escape(value).replaceAll('"', '\\"')}"`,
+  );
   return pairs.length === 0 ? '' : `{${pairs.join(',')}}`;
 }
 

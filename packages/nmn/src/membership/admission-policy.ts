@@ -71,14 +71,20 @@ export class AdmissionPolicy implements EndpointPolicy<NmnPeer> {
     const said = decoded.value;
     if (said.kind === 'join') return this.#judgeStranger(now, request, said);
     const served = this.#world.networks.get(formatNetworkId(said.network));
-    return served ? this.#judgeMember(now, request, said, served.ledger) : { verdict: 'drop', reason: 'wrongNetwork' };
+    return served
+      ? this.#judgeMember(now, request, said, served.ledger)
+      : { verdict: 'drop', reason: 'wrongNetwork' };
   }
 
   judgeResponse(): ResponseVerdict<NmnPeer> {
     return { verdict: 'drop', reason: 'unexpected' }; // An NMN begins no handshake.
   }
 
-  #judgeStranger(now: Instant, request: InitiationRequest, said: HandshakePayload): InitiationVerdict<NmnPeer> {
+  #judgeStranger(
+    now: Instant,
+    request: InitiationRequest,
+    said: HandshakePayload,
+  ): InitiationVerdict<NmnPeer> {
     if (!request.fresh) return { verdict: 'retry' };
     const { networks, limiter } = this.#world;
     if (!limiter.admit(now, request.path.remote))
@@ -87,7 +93,8 @@ export class AdmissionPolicy implements EndpointPolicy<NmnPeer> {
     const wall = this.#world.wall();
     if (networkKey === NO_NETWORK_KEY) {
       const psk = networks.tokens.pskFor(wall, said.claimId);
-      if (psk === undefined) return refuse(RefusalCode.claimUnknown, 'the operator token is unknown, used or expired');
+      if (psk === undefined)
+        return refuse(RefusalCode.claimUnknown, 'the operator token is unknown, used or expired');
       return this.#accept(now, said, psk, { kind: 'operator' }, undefined);
     }
     const ledger = networks.get(networkKey)?.ledger;
@@ -121,7 +128,8 @@ export class AdmissionPolicy implements EndpointPolicy<NmnPeer> {
     const { nodeId } = credential.value.leaf;
     if (!request.fresh && !ledger.replays.isNew(nodeId, said)) return { verdict: 'retry' };
     const psk = said.kind === 'member' ? ledger.secrets.secretOf(said.epoch) : NO_SECRET;
-    if (!psk) return refuse(RefusalCode.epochMismatch, `the network secret is at epoch ${ledger.secrets.epoch}`);
+    if (!psk)
+      return refuse(RefusalCode.epochMismatch, `the network secret is at epoch ${ledger.secrets.epoch}`);
     return this.#accept(now, said, psk, { kind: 'member', networkKey: ledger.key, nodeId, limited }, ledger);
   }
 
@@ -155,4 +163,8 @@ export class AdmissionPolicy implements EndpointPolicy<NmnPeer> {
 
 const MEMBER_KINDS = ['device', 'client', 'service'] as const;
 
-const refuse = (code: number, text: string): InitiationVerdict<NmnPeer> => ({ verdict: 'refuse', code, text });
+const refuse = (code: number, text: string): InitiationVerdict<NmnPeer> => ({
+  verdict: 'refuse',
+  code,
+  text,
+});

@@ -37,7 +37,12 @@ interface Prepared {
 
 /** What {@link Founding.create} did. */
 export type Founded =
-  | { readonly created: true; readonly ledger: NetworkLedger; readonly turn: Turn; readonly reply: ManagementContent }
+  | {
+      readonly created: true;
+      readonly ledger: NetworkLedger;
+      readonly turn: Turn;
+      readonly reply: ManagementContent;
+    }
   | { readonly created: false; readonly reply: ManagementContent };
 
 /**
@@ -72,7 +77,8 @@ export class Founding {
   create(wall: WallTime, request: Request<'createNetwork'>, networks: Networks): Founded {
     const prepared = this.#prepared.get(toHex(request.challenge));
     const refusal = this.#refusal(wall, request, prepared, networks);
-    if (refusal || !prepared) return { created: false, reply: refusal ?? refuse('invalid', CHALLENGE_SENTENCE, 'challenge') };
+    if (refusal || !prepared)
+      return { created: false, reply: refusal ?? refuse('invalid', CHALLENGE_SENTENCE, 'challenge') };
 
     const { provider } = this.#surroundings;
     const network = networkIdOf(provider, request.rootKey);
@@ -87,7 +93,14 @@ export class Founding {
       signingSeed: prepared.key.privateKey,
       createdAt: wall,
     };
-    const nothing = { head: undefined, version: 0, invitations: [], members: [], records: [], secrets: new Map() };
+    const nothing = {
+      head: undefined,
+      version: 0,
+      invitations: [],
+      members: [],
+      records: [],
+      secrets: new Map(),
+    };
     const ledger = new NetworkLedger(this.#surroundings, { network: stored, ...nothing }, 'ready');
     const turn = new Turn();
     turn.changes.push({ kind: 'network', network: stored });
@@ -95,7 +108,12 @@ export class Founding {
     this.#prepared.delete(toHex(request.challenge));
     ledger.publish(turn, wall, { kind: 'authority', certificate: request.authority, retired: false });
     const joinedAt = ledger.clock(wall);
-    ledger.publish(turn, wall, { kind: 'member', name: NMN_NAME, joinedAt, credential: request.nmnCredential });
+    ledger.publish(turn, wall, {
+      kind: 'member',
+      name: NMN_NAME,
+      joinedAt,
+      credential: request.nmnCredential,
+    });
     ledger.remember(turn, wall, request.ownerCredential, new Uint8Array(0));
     const owner = { name: request.ownerName, joinedAt, credential: request.ownerCredential };
     ledger.publish(turn, wall, { kind: 'member', ...owner });
@@ -112,8 +130,10 @@ export class Founding {
   ): Request<'error'> | undefined {
     const { provider } = this.#surroundings;
     const { rootKey, authority, nmnCredential, ownerCredential } = request;
-    if (!this.#tokens.isValid(wall, request.operatorToken)) return refuse('operatorTokenInvalid', TOKEN_SENTENCE);
-    if (!prepared || prepared.at + PREPARED_LIFE < wall) return refuse('invalid', CHALLENGE_SENTENCE, 'challenge');
+    if (!this.#tokens.isValid(wall, request.operatorToken))
+      return refuse('operatorTokenInvalid', TOKEN_SENTENCE);
+    if (!prepared || prepared.at + PREPARED_LIFE < wall)
+      return refuse('invalid', CHALLENGE_SENTENCE, 'challenge');
     const network = networkIdOf(provider, rootKey);
     for (const [field, name] of [
       ['name', request.name],
@@ -122,7 +142,8 @@ export class Founding {
       const problem = nodeNameProblem(name);
       if (problem !== undefined) return refuse('invalid', `the name ${problem}`, field);
     }
-    if (networks.has(formatNetworkId(network))) return refuse('invalid', 'this network is served here already', 'rootKey');
+    if (networks.has(formatNetworkId(network)))
+      return refuse('invalid', 'this network is served here already', 'rootKey');
     if (networks.full) return refuse('limitReached', 'this NMN serves as many networks as it may');
     const rightAuthority =
       sameBytes(authority.network, network) &&
@@ -130,7 +151,8 @@ export class Founding {
       sameBytes(authority.staticKey, this.#staticKey) &&
       !authority.extensions.some(({ critical }) => critical) &&
       isSignedBy(provider, authority, rootKey);
-    if (!rightAuthority) return refuse('invalid', 'the authority certificate is not what was prepared', 'authority');
+    if (!rightAuthority)
+      return refuse('invalid', 'the authority certificate is not what was prepared', 'authority');
     const root = { network, rootKey };
     const nmn = nmnCredential.leaf;
     const rightNmn =
@@ -138,7 +160,8 @@ export class Founding {
       sameBytes(nmn.signingKey, prepared.key.publicKey) &&
       sameBytes(nmn.staticKey, this.#staticKey) &&
       verifyChain(provider, nmnCredential, root).ok;
-    if (!rightNmn) return refuse('invalid', 'the certificate for the NMN is not what was prepared', 'nmnCredential');
+    if (!rightNmn)
+      return refuse('invalid', 'the certificate for the NMN is not what was prepared', 'nmnCredential');
     const owner = ownerCredential.leaf;
     const rightOwner =
       owner.role === 'owner' &&
@@ -146,7 +169,9 @@ export class Founding {
       ownerCredential.issuers.length === 0 &&
       owner.nodeId !== nmn.nodeId &&
       verifyChain(provider, ownerCredential, root).ok;
-    return rightOwner ? undefined : refuse('invalid', 'the owner is not signed by the root key', 'ownerCredential');
+    return rightOwner
+      ? undefined
+      : refuse('invalid', 'the owner is not signed by the root key', 'ownerCredential');
   }
 }
 
@@ -156,5 +181,6 @@ export interface Networks {
   readonly full: boolean;
 }
 
-const TOKEN_SENTENCE = 'the operator token is unknown, used or expired; ask the operator of the NMN for a new one';
+const TOKEN_SENTENCE =
+  'the operator token is unknown, used or expired; ask the operator of the NMN for a new one';
 const CHALLENGE_SENTENCE = 'the creation took too long or the NMN was restarted; begin again';

@@ -311,7 +311,11 @@ export function recordName({ content, author }: StateRecord): string {
 export const hasKeys = (
   leaf: MembershipCertificate,
   keys: { readonly signingKey: Uint8Array; readonly staticKey: Uint8Array },
-): boolean => toHex(leaf.signingKey) === toHex(keys.signingKey) && toHex(leaf.staticKey) === toHex(keys.staticKey);
+): boolean =>
+  toHex(leaf.signingKey) === toHex(keys.signingKey) && toHex(leaf.staticKey) === toHex(keys.staticKey);
 
 const damaged = (stored: StoredNetwork): NmnError =>
-  new NmnError('DATABASE_DAMAGED', `what is kept of the network ${stored.key} cannot be read; restore a backup`);
+  new NmnError(
+    'DATABASE_DAMAGED',
+    `what is kept of the network ${stored.key} cannot be read; restore a backup`,
+  );

@@ -9,13 +9,23 @@ import { Turn } from './turn.js';
 
 /** Who asks, as far as its session has proved it. */
 export type Asker =
-  | { readonly kind: 'member'; readonly networkKey: string; readonly nodeId: number; readonly limited: boolean }
+  | {
+      readonly kind: 'member';
+      readonly networkKey: string;
+      readonly nodeId: number;
+      readonly limited: boolean;
+    }
   | ({ readonly kind: 'joiner'; readonly networkKey: string } & Joiner)
   | { readonly kind: 'operator' };
 
 /** What a request led to. `later`: the network is settling after a start; ask again then. */
 export type Answer =
-  | { readonly kind: 'now'; readonly reply: ManagementContent; readonly turn: Turn; readonly networkKey: string | undefined }
+  | {
+      readonly kind: 'now';
+      readonly reply: ManagementContent;
+      readonly turn: Turn;
+      readonly networkKey: string | undefined;
+    }
   | { readonly kind: 'later' };
 
 /** A network that is served: what it remembers and the rules over it. */
@@ -147,7 +157,10 @@ export class Networks implements KnownNetworks {
     if (request.type === 'prepareNetwork')
       return answer(this.#founding.prepare(wall, request.operatorToken), new Turn());
     if (request.type !== 'createNetwork')
-      return answer(refuse('notPermitted', 'an operator token creates a network and does nothing else'), new Turn());
+      return answer(
+        refuse('notPermitted', 'an operator token creates a network and does nothing else'),
+        new Turn(),
+      );
     const founded = this.#founding.create(wall, request, this);
     if (!founded.created) return answer(founded.reply, new Turn());
     this.#serve(founded.ledger);

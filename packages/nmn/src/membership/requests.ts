@@ -62,8 +62,13 @@ export class MembershipRequests {
     const wrongName = request.name === '' ? undefined : nodeNameProblem(request.name);
     if (wrongName !== undefined) return refuse('invalid', `the name ${wrongName}`, 'name');
     if (invitation && invitation.kind !== request.kind)
-      return refuse('invalid', `the invitation is for a ${invitation.kind}, not for a ${request.kind}`, 'kind');
-    if (ledger.state.isRevoked(keys)) return refuse('notPermitted', 'these keys were revoked in this network');
+      return refuse(
+        'invalid',
+        `the invitation is for a ${invitation.kind}, not for a ${request.kind}`,
+        'kind',
+      );
+    if (ledger.state.isRevoked(keys))
+      return refuse('notPermitted', 'these keys were revoked in this network');
     const other = ledger.state.members().find(({ credential: { leaf }, nodeId }) => {
       const shared = sameBytes(leaf.staticKey, keys.staticKey) || sameBytes(leaf.signingKey, keys.signingKey);
       return shared && nodeId !== invitation?.nodeId;
@@ -77,7 +82,8 @@ export class MembershipRequests {
       certificate === undefined ||
       verifyClaim(this.#provider, certificate.claimKey, ledger.stored.network, keys, request.claimSignature);
     const use = ledger.invitations.use(wall, joiner.claimId, keys, proven);
-    if (use.changed) turn.changes.push({ kind: 'invitation', networkKey: ledger.key, invitation: use.changed });
+    if (use.changed)
+      turn.changes.push({ kind: 'invitation', networkKey: ledger.key, invitation: use.changed });
     if (!use.ok) return refuse(use.code, CLAIM_SENTENCES[use.code]);
 
     const known = this.#alreadyIssued(use.invitation, keys);
@@ -86,7 +92,12 @@ export class MembershipRequests {
     const extensions = certificate
       ? [invitationExtension({ invitation: certificate, claimSignature: request.claimSignature })]
       : [];
-    const credential = ledger.issue(turn, wall, { nodeId, kind, role, user, ...keys, extensions }, joiner.claimId);
+    const credential = ledger.issue(
+      turn,
+      wall,
+      { nodeId, kind, role, user, ...keys, extensions },
+      joiner.claimId,
+    );
     const name = request.name || use.invitation.name || `${kind} ${nodeId}`;
     ledger.publish(turn, wall, { kind: 'member', name, joinedAt: ledger.clock(wall), credential });
     ledger.conclude(turn, wall);
@@ -100,7 +111,10 @@ export class MembershipRequests {
     if (!member) return refuse('notPermitted', 'you are no member of this network any more');
     const { leaf, issuers } = member.credential;
     if (issuers.length === 0)
-      return refuse('notPermitted', 'your certificate was signed by the root key; only the root key renews it');
+      return refuse(
+        'notPermitted',
+        'your certificate was signed by the root key; only the root key renews it',
+      );
     if (ledger.clock(wall) - leaf.issuedAt < RENEWAL_INTERVAL && ledger.clock(wall) < leaf.notAfter)
       return { type: 'renewed', credential: member.credential };
     const { kind, role, user, signingKey, staticKey } = leaf;
@@ -152,7 +166,10 @@ export class MembershipRequests {
     };
     const added = ledger.invitations.add(now, invitation);
     if (added !== 'added')
-      return refuse('limitReached', `${this.#config.openInvitations} invitations wait to be used; revoke some first`);
+      return refuse(
+        'limitReached',
+        `${this.#config.openInvitations} invitations wait to be used; revoke some first`,
+      );
     turn.changes.push({ kind: 'invitation', networkKey: ledger.key, invitation });
     return { type: 'invitationCreated', nodeId: invitation.nodeId };
   }
@@ -160,8 +177,10 @@ export class MembershipRequests {
   /** An owner's or admin's signed revocation, or an owner's signed word that takes one back. */
   revoke(turn: Turn, wall: WallTime, nodeId: number, record: StateRecord): ManagementContent {
     const ledger = this.#ledger;
-    if (!ledger.state.member(nodeId)) return refuse('notPermitted', 'you are no member of this network any more');
-    if (record.content.kind !== 'revocation') return refuse('invalid', 'this record revokes nobody', 'record');
+    if (!ledger.state.member(nodeId))
+      return refuse('notPermitted', 'you are no member of this network any more');
+    if (record.content.kind !== 'revocation')
+      return refuse('invalid', 'this record revokes nobody', 'record');
     const { applied, refused, events } = ledger.state.apply([record]);
     const reason = refused[0]?.reason;
     ledger.merge(turn, applied, events);
@@ -198,9 +217,7 @@ export class MembershipRequests {
   /** What is invited: from the signed invitation, or a free node id and what the grant says. */
   #wanted(
     grant: InvitationGrant,
-  ):
-    | Pick<Invitation, 'nodeId' | 'kind' | 'role' | 'user' | 'certificate' | 'expiresAt'>
-    | Request<'error'> {
+  ): Pick<Invitation, 'nodeId' | 'kind' | 'role' | 'user' | 'certificate' | 'expiresAt'> | Request<'error'> {
     const ledger = this.#ledger;
     if (grant.type === 'plain') {
       const { kind, role, user, expiresAt } = grant;
@@ -214,12 +231,23 @@ export class MembershipRequests {
       return refuse('invalid', 'the invitation is for another network', 'invitation');
     const inviter = ledger.state
       .members()
-      .find(({ credential: { leaf } }) => sameBytes(keyIdOf(this.#provider, leaf.signingKey), invitation.issuer));
-    if (!inviter) return refuse('notPermitted', 'the invitation is signed by nobody in this network', 'invitation');
+      .find(({ credential: { leaf } }) =>
+        sameBytes(keyIdOf(this.#provider, leaf.signingKey), invitation.issuer),
+      );
+    if (!inviter)
+      return refuse('notPermitted', 'the invitation is signed by nobody in this network', 'invitation');
     const refusal = checkInvitation(this.#provider, invitation, { certificate: inviter.credential.leaf });
-    if (refusal !== undefined) return refuse('notPermitted', `the invitation does not count: ${refusal}`, 'invitation');
+    if (refusal !== undefined)
+      return refuse('notPermitted', `the invitation does not count: ${refusal}`, 'invitation');
     if (ledger.isTaken(nodeId)) return refuse('invalid', 'this node id is taken; draw another one', 'nodeId');
-    return { nodeId, kind, role, user, certificate: encodeCertificate(invitation), expiresAt: wallTime(notAfter) };
+    return {
+      nodeId,
+      kind,
+      role,
+      user,
+      certificate: encodeCertificate(invitation),
+      expiresAt: wallTime(notAfter),
+    };
   }
 
   /** The credential that the same node was given for this invitation before. */

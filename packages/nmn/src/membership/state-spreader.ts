@@ -75,7 +75,8 @@ export class StateSpreader {
     const output = tie.sync.handleMessage(now, bytes);
     ledger.merge(turn, output.applied, output.events);
     const { head } = ledger.state;
-    if (head && ledger.versions.observe(ledger.ownVersion(head.order))) turn.changes.push(ledger.headChange(head));
+    if (head && ledger.versions.observe(ledger.ownVersion(head.order)))
+      turn.changes.push(ledger.headChange(head));
     if (ledger.versions.state === 'ready') {
       // Somebody knew of more than we did, signed by ourselves before a backup was restored: a head over the whole.
       const foreign = output.events.some(event => event.kind === 'headChanged');

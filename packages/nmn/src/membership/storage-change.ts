@@ -57,9 +57,19 @@ export type StorageChange =
   | { readonly kind: 'member'; readonly networkKey: string; readonly member: StoredMember }
   | { readonly kind: 'record'; readonly networkKey: string; readonly record: StoredRecord }
   | { readonly kind: 'head'; readonly networkKey: string; readonly bytes: Uint8Array }
-  | { readonly kind: 'secret'; readonly networkKey: string; readonly epoch: number; readonly secret: Uint8Array }
+  | {
+      readonly kind: 'secret';
+      readonly networkKey: string;
+      readonly epoch: number;
+      readonly secret: Uint8Array;
+    }
   | { readonly kind: 'secretsBefore'; readonly networkKey: string; readonly epoch: number }
-  | { readonly kind: 'counter'; readonly networkKey: string; readonly name: CounterName; readonly value: number }
+  | {
+      readonly kind: 'counter';
+      readonly networkKey: string;
+      readonly name: CounterName;
+      readonly value: number;
+    }
   | { readonly kind: 'operatorToken'; readonly token: OperatorToken }
   | { readonly kind: 'operatorTokenUsed'; readonly id: Uint8Array }
   | { readonly kind: 'operatorTokenForgotten'; readonly id: Uint8Array };

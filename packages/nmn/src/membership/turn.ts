@@ -1,5 +1,6 @@
 import type { StateEvent, StateRecord } from '@coconet/cluster-protocol/core';
 
+import type { NmnEvent } from '../subsystem.js';
 import type { StorageChange } from './storage-change.js';
 
 /**
@@ -17,4 +18,16 @@ export class Turn {
   get empty(): boolean {
     return this.changes.length === 0;
   }
+}
+
+/** What a turn means to the other sub-systems. */
+export function newsOf(networkKey: string, turn: Turn): NmnEvent[] {
+  const news: NmnEvent[] = [];
+  for (const event of turn.events)
+    if (event.kind === 'revoked') news.push({ kind: 'memberRevoked', networkKey, nodeId: event.nodeId });
+  for (const change of turn.changes)
+    if (change.kind === 'network') news.push({ kind: 'networkAdded', networkKey });
+    else if (change.kind === 'member')
+      news.push({ kind: 'memberAdmitted', networkKey, nodeId: change.member.nodeId });
+  return news;
 }

@@ -49,7 +49,8 @@ export class VersionCounter {
     if (this.#state === 'ready') return;
     this.#state = 'ready';
     const clock = Math.floor(wall);
-    this.#last = clock > this.#last ? clock : this.#last + BLIND_JUMP + (randomUint32(this.#random) % BLIND_JUMP);
+    this.#last =
+      clock > this.#last ? clock : this.#last + BLIND_JUMP + (randomUint32(this.#random) % BLIND_JUMP);
   }
 
   /** A number that was never given before and never will be again. Only when `ready`. */

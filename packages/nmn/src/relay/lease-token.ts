@@ -1,5 +1,10 @@
 import { concatBytes, type CryptoProvider, encodeText } from '@coconet/cluster-protocol/core';
-import { MAX_SOCKET_ADDRESS, type SocketAddress, Writer, writeSocketAddress } from '@coconet/cluster-protocol/wire';
+import {
+  MAX_SOCKET_ADDRESS,
+  type SocketAddress,
+  Writer,
+  writeSocketAddress,
+} from '@coconet/cluster-protocol/wire';
 
 /** Bytes of a lease token: BLAKE2b-128. */
 export const LEASE_TOKEN_LENGTH = 16;

@@ -268,18 +268,28 @@ export class RelayService {
     this.#shapedBytes += bytes;
     const waiting = traffic.droppedBytes > 0 && this.#notices.includes(traffic);
     traffic.droppedBytes += bytes;
-    if (waiting || (traffic.noticedAt !== undefined && now < after(traffic.noticedAt, NOTICE_INTERVAL))) return;
+    if (waiting || (traffic.noticedAt !== undefined && now < after(traffic.noticedAt, NOTICE_INTERVAL)))
+      return;
     if (this.#notices.length >= MAX_NOTICES) return;
     traffic.noticedAt = now;
     this.#notices.push(traffic);
   }
 
-  #open(now: Instant, pair: string, first: RelayParty, second: RelayParty): readonly [Leg, Leg] | LeaseRefusal {
+  #open(
+    now: Instant,
+    pair: string,
+    first: RelayParty,
+    second: RelayParty,
+  ): readonly [Leg, Leg] | LeaseRefusal {
     if (this.#pairs.size >= this.#options.leases) return 'tooMany';
     const network = this.#networkOf(now, first.networkKey);
     if (network.leases >= this.#options.leasesPerNetwork) return 'tooManyForNetwork';
     const parties = [first, second] as const;
-    if (parties.some(party => (this.#nodes.get(nodeKey(party))?.channels.size ?? 0) >= this.#options.leasesPerNode))
+    if (
+      parties.some(
+        party => (this.#nodes.get(nodeKey(party))?.channels.size ?? 0) >= this.#options.leasesPerNode,
+      )
+    )
       return 'tooManyForNode';
     const legs = [this.#addLeg(now, pair, first, network), this.#addLeg(now, pair, second, network)] as const;
     legs[0].other = legs[1];
@@ -292,7 +302,14 @@ export class RelayService {
 
   #addLeg(now: Instant, pair: string, party: RelayParty, network: NetworkTraffic): Leg {
     const traffic = this.#trafficOf(now, party, network);
-    const leg: Leg = { pair, channel: this.#freshChannel(), traffic, party, expiresAt: now, other: undefined };
+    const leg: Leg = {
+      pair,
+      channel: this.#freshChannel(),
+      traffic,
+      party,
+      expiresAt: now,
+      other: undefined,
+    };
     this.#legs.set(leg.channel, leg);
     traffic.channels.add(leg.channel);
     return leg;
@@ -366,7 +383,8 @@ type NodeName = Pick<RelayParty, 'networkKey' | 'nodeId'>;
 
 const nodeKey = (node: NodeName): string => `${node.networkKey}/${node.nodeId}`;
 
-const sameNode = (a: NodeName, b: NodeName): boolean => a.nodeId === b.nodeId && a.networkKey === b.networkKey;
+const sameNode = (a: NodeName, b: NodeName): boolean =>
+  a.nodeId === b.nodeId && a.networkKey === b.networkKey;
 
 const pairKey = (a: RelayParty, b: RelayParty): string =>
   `${a.networkKey}/${Math.min(a.nodeId, b.nodeId)}/${Math.max(a.nodeId, b.nodeId)}`;

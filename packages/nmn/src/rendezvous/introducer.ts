@@ -84,7 +84,11 @@ export class Introducer {
     const entries = this.#rendezvous
       .presence(networkKey)
       .filter(change => change.nodeId !== nodeId)
-      .map(({ nodeId: peer, online, lastSeen }) => ({ nodeId: peer, online, lastSeen: Math.floor(lastSeen) }));
+      .map(({ nodeId: peer, online, lastSeen }) => ({
+        nodeId: peer,
+        online,
+        lastSeen: Math.floor(lastSeen),
+      }));
     this.#write(now, session, { kind: 'presence', complete: true, entries });
   }
 
@@ -158,7 +162,9 @@ export class Introducer {
 
   /** As a datagram: whoever waits for it asks again. */
   #tell(now: Instant, session: SessionHandle, message: RendezvousMessage): void {
-    const sent = this.#endpoint.open(session)?.sendDatagram(now, SERVICES.rendezvous, encodeRendezvous(message));
+    const sent = this.#endpoint
+      .open(session)
+      ?.sendDatagram(now, SERVICES.rendezvous, encodeRendezvous(message));
     if (sent === false) this.#drops.count('queueFull');
   }
 

@@ -1,4 +1,11 @@
-import { after, DeadlineQueue, type Duration, type Instant, seconds, type WallTime } from '@coconet/cluster-protocol/core';
+import {
+  after,
+  DeadlineQueue,
+  type Duration,
+  type Instant,
+  seconds,
+  type WallTime,
+} from '@coconet/cluster-protocol/core';
 
 /** Somebody came or went. */
 export interface PresenceChange {

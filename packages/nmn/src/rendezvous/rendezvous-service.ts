@@ -115,14 +115,24 @@ export class RendezvousService<Session> {
     if (known) known.node = seen;
     else {
       const asking = new TokenBucket(this.#options.asking, now);
-      this.#online.set(key, { node: seen, asking, beingAsked: new TokenBucket(this.#options.beingAsked, now) });
+      this.#online.set(key, {
+        node: seen,
+        asking,
+        beingAsked: new TokenBucket(this.#options.beingAsked, now),
+      });
     }
     this.#relay.rebind(seen);
     this.#presence.update(now, wall, node.networkKey, node.nodeId, true);
   }
 
   /** The node's session validated another path. */
-  handleAddress(networkKey: string, nodeId: number, session: Session, link: number, address: SocketAddress): void {
+  handleAddress(
+    networkKey: string,
+    nodeId: number,
+    session: Session,
+    link: number,
+    address: SocketAddress,
+  ): void {
     const entry = this.#online.get(keyOf(networkKey, nodeId));
     if (entry?.node.session !== session) return;
     entry.node = { ...entry.node, link, address, observed: withAddress(entry.node.observed, address) };

@@ -6,7 +6,10 @@ import { NetworkRepository } from './network-repository.js';
 import { SettingsRepository } from './settings-repository.js';
 
 /** Writes the changes of one turn, in their order, inside a transaction of the caller's. */
-export async function applyChanges(transaction: Knex.Transaction, changes: readonly StorageChange[]): Promise<void> {
+export async function applyChanges(
+  transaction: Knex.Transaction,
+  changes: readonly StorageChange[],
+): Promise<void> {
   for (const change of changes) await applyChange(transaction, change);
 }
 

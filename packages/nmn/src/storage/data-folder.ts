@@ -19,6 +19,7 @@ export const DATA_FILES = {
   newSignedVersions: 'signed-versions.new',
   adminSocket: 'admin.sock',
   adminSocketPath: 'admin.path',
+  newAdminSocketPath: 'admin.path.new',
 } as const;
 
 /** What the marker names, so that no other program's folder is taken for ours. */
@@ -87,7 +88,8 @@ async function checkModes(path: string): Promise<void> {
   for (const name of await readdir(path).catch(error => Promise.reject(unwritable(path, error)))) {
     if (!(Object.values(DATA_FILES) as string[]).includes(name)) continue;
     const file = await stat(join(path, name)).catch(() => undefined);
-    if (file !== undefined && (file.mode & FOREIGN_BITS) !== 0) throw unsafe(join(path, name), file.mode, '600');
+    if (file !== undefined && (file.mode & FOREIGN_BITS) !== 0)
+      throw unsafe(join(path, name), file.mode, '600');
   }
 }
 
@@ -113,7 +115,8 @@ async function checkMarker(path: string): Promise<boolean> {
 function readMarker(text: string): { program: unknown; format: number } | undefined {
   try {
     const marker: unknown = JSON.parse(text);
-    if (typeof marker !== 'object' || marker === null || !('program' in marker) || !('format' in marker)) return;
+    if (typeof marker !== 'object' || marker === null || !('program' in marker) || !('format' in marker))
+      return;
     return typeof marker.format === 'number' ? { program: marker.program, format: marker.format } : undefined;
   } catch {
     return undefined; // Not JSON, so not written by us.

@@ -106,7 +106,13 @@ export class NetworkRepository {
 
   async putRecord(record: StoredRecord): Promise<void> {
     const { name, authorityNumber, version } = record;
-    const row = { network: this.#network, name, authority_number: authorityNumber, version, bytes: toBlob(record.bytes) };
+    const row = {
+      network: this.#network,
+      name,
+      authority_number: authorityNumber,
+      version,
+      bytes: toBlob(record.bytes),
+    };
     await this.#database(RECORDS).insert(row).onConflict(['network', 'name']).merge();
   }
 
@@ -161,7 +167,9 @@ export class NetworkRepository {
   }
 
   async removeInvitation(claimId: Uint8Array): Promise<void> {
-    await this.#table(INVITATIONS).where({ claim_id: toBlob(claimId) }).delete();
+    await this.#table(INVITATIONS)
+      .where({ claim_id: toBlob(claimId) })
+      .delete();
   }
 
   #table(name: string): Knex.QueryBuilder {
@@ -216,7 +224,8 @@ interface InvitationRow {
 
 function readNetwork(row: NetworkRow): StoredNetwork {
   const network = parseNetworkId(row.network);
-  if (network === undefined) throw new NmnError('DATABASE_DAMAGED', `the network id ${row.network} is malformed`);
+  if (network === undefined)
+    throw new NmnError('DATABASE_DAMAGED', `the network id ${row.network} is malformed`);
   return {
     network,
     key: row.network,

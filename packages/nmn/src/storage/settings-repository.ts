@@ -24,7 +24,10 @@ export class SettingsRepository {
   }
 
   async put(name: SettingName, value: Uint8Array): Promise<void> {
-    await this.#database(SETTINGS).insert({ name, value: toBlob(value) }).onConflict('name').merge();
+    await this.#database(SETTINGS)
+      .insert({ name, value: toBlob(value) })
+      .onConflict('name')
+      .merge();
   }
 
   /** The operator tokens that were not used yet. */
@@ -44,6 +47,10 @@ export class SettingsRepository {
 
   /** Whether the token was there: of two who use it at once, one gets true. */
   async removeOperatorToken(id: Uint8Array): Promise<boolean> {
-    return (await this.#database(TOKENS).where({ id: toBlob(id) }).delete()) === 1;
+    return (
+      (await this.#database(TOKENS)
+        .where({ id: toBlob(id) })
+        .delete()) === 1
+    );
   }
 }

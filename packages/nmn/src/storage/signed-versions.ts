@@ -61,7 +61,9 @@ export class SignedVersions {
     if (version <= this.highest(networkKey)) return;
     if (version > (this.#wanted.get(networkKey) ?? 0)) this.#wanted.set(networkKey, version + RESERVED_AHEAD);
     // One write at a time, and a failed one stands in nobody's way: the next writes everything again.
-    const written = this.#writing.then(() => (version <= this.highest(networkKey) ? undefined : this.#write()));
+    const written = this.#writing.then(() =>
+      version <= this.highest(networkKey) ? undefined : this.#write(),
+    );
     this.#writing = written.catch(() => undefined);
     await written;
   }

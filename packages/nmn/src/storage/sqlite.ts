@@ -26,7 +26,10 @@ export async function openSqlite(file: string, pragmas: readonly string[]): Prom
       min: 1,
       max: 1,
       afterCreate: (connection: SqliteConnection, done: (error: Error | null) => void) => {
-        connection.exec([`busy_timeout = ${BUSY_TIMEOUT}`, ...pragmas].map(p => `PRAGMA ${p};`).join(' '), done);
+        connection.exec(
+          [`busy_timeout = ${BUSY_TIMEOUT}`, ...pragmas].map(p => `PRAGMA ${p};`).join(' '),
+          done,
+        );
       },
     },
   });
@@ -34,7 +37,9 @@ export async function openSqlite(file: string, pragmas: readonly string[]): Prom
 
 /** Throws `DATABASE_UNSUPPORTED` when the bundled SQLite is older than what we rely on. */
 export async function checkSqliteVersion(database: Knex): Promise<void> {
-  const row = (await database.select(database.raw('sqlite_version() as version')).first()) as { version: string };
+  const row = (await database.select(database.raw('sqlite_version() as version')).first()) as {
+    version: string;
+  };
   const version = row.version.split('.').map(Number);
   for (let i = 0; i < OLDEST_SQLITE.length; i++) {
     if (version[i]! > OLDEST_SQLITE[i]!) return;

@@ -32,7 +32,11 @@ test('an IPv6 source is its /64', t => {
 });
 
 test('the limit for all holds however many sources there are, and one over its own limit does not use it up', t => {
-  const limiter = new SourceLimiter({ perSecond: 0.001, capacity: 1 }, { perSecond: 0.001, capacity: 3 }, at(0));
+  const limiter = new SourceLimiter(
+    { perSecond: 0.001, capacity: 1 },
+    { perSecond: 0.001, capacity: 3 },
+    at(0),
+  );
   const noisy = address('203.0.113.1', 1);
 
   for (let i = 0; i < 100; i++) limiter.admit(at(0), noisy);

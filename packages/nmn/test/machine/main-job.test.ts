@@ -34,6 +34,7 @@ async function home(seed: number) {
     if (failed !== undefined) throw failed;
     return promise;
   };
+  await world.run(milliseconds(10));
   const { owner, network } = await during(foundNetwork(nmn, world.host({ name: 'owner' })));
   const join = async (name: string, kind: 'device' | 'client', on?: SimulatedNat) => {
     const uri = await during(invite(nmn, owner, network, kind, name));

@@ -4,7 +4,6 @@ import {
   type ClusterEvent,
   createNetwork,
   type CryptoProvider,
-  type Duration,
   encodeCredential,
   encodeHosts,
   formatJoinUri,
@@ -14,6 +13,7 @@ import {
   type ManagementContent,
   MemberRuntime,
   membershipChanges,
+  milliseconds,
   MemoryStore,
   NMN_HOSTS_KEY,
   type NodeKind,
@@ -26,8 +26,7 @@ import {
 import type { SimulatedHost } from '@coconet/cluster-protocol/testing';
 
 import { DEFAULT_CONFIG } from '../../src/config.js';
-import { NmnMachine } from '../../src/machine/nmn-machine.js';
-import { OperatorTokens } from '../../src/membership/operator-tokens.js';
+import { NmnMachine } from '../../src/nmn-machine.js';
 import type { NetworkContents, StorageChange } from '../../src/membership/storage-change.js';
 
 export const NMN_PORT = 28_620;
@@ -48,34 +47,44 @@ export function startNmn(
   networks: readonly NetworkContents[] = [],
 ): SimulatedNmn {
   const staticKey = crypto.dhKeyPair(randomBytes(host.random, 32));
-  const { membership } = DEFAULT_CONFIG;
-  const tokens = new OperatorTokens(crypto, host.random, membership.operatorTokenLife);
-  const { token } = tokens.create(host.wallTime());
   const changes: StorageChange[] = [];
+  let token = new Uint8Array(0);
   const machine = new NmnMachine({
     provider: crypto,
     random: host.random,
     now: host.now(),
-    clock: () => host.now(),
-    wallTime: now => wallTime(host.wallTime() + (now - host.now())),
-    config: { ...DEFAULT_CONFIG, dataFolder: 'nowhere' },
+    wall: () => host.wallTime(),
+    config: { ...DEFAULT_CONFIG },
     staticKey,
     resetSecret: randomBytes(host.random, 32),
-    outboxIncarnation: randomBytes(host.random, 8),
-    inboxIncarnation: randomBytes(host.random, 8),
-    bootCounter: 1,
+    starts: 1,
     networks,
-    tokens,
-    commit: (turn, done) => {
-      changes.push(...turn);
-      host.schedule(0 as Duration, () => {
-        done();
-        running.turn();
-      });
-    },
+    operatorTokens: [],
   });
-  const running = host.attach(machine, { port: NMN_PORT });
-  return { machine, host, staticKey: staticKey.publicKey, token, changes, turn: () => running.turn() };
+  const running = host.attach(machine, { port: NMN_PORT }, event => {
+    if (event.kind !== 'commit') return;
+    changes.push(...event.changes);
+    host.schedule(milliseconds(1), () => {
+      machine.handleCommitted(host.now(), event.id);
+      running.turn();
+    });
+  });
+  machine.createOperatorToken(made => {
+    token = made ?? token;
+  });
+  running.turn();
+  return {
+    machine,
+    host,
+    staticKey: staticKey.publicKey,
+    get token() {
+      return token;
+    },
+    changes,
+    turn: () => {
+      running.turn();
+    },
+  };
 }
 
 /** Creates a network at the NMN from another host and returns the owner's running member. */

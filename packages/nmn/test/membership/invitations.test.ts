@@ -29,7 +29,8 @@ const invitation = (changes: Partial<Invitation> = {}): Invitation => ({
   ...changes,
 });
 
-const book = (changes: Partial<Invitation> = {}): Invitations => new Invitations(provider, 3, [invitation(changes)]);
+const book = (changes: Partial<Invitation> = {}): Invitations =>
+  new Invitations(provider, 3, [invitation(changes)]);
 
 test('the first keys that use a claim own it; they may repeat, nobody else gets anything', t => {
   const invitations = book();

@@ -74,7 +74,10 @@ test('a founded network has its owner, a secret and a complete head', t => {
   const { ledger, genesis } = foundHome();
 
   t.deepEqual(
-    ledger.state.members().map(member => member.name).sort(),
+    ledger.state
+      .members()
+      .map(member => member.name)
+      .sort(),
     ['Ada', 'NMN'],
   );
   t.is(ledger.state.member(genesis.ownerCredential.leaf.nodeId)?.credential.leaf.role, 'owner');
@@ -93,10 +96,15 @@ test('a node with a claim becomes a member whose certificate verifies', t => {
   if (reply.type !== 'joined') return;
   t.is(reply.name, 'lamp');
   t.like(reply, { epoch: 1, rootKey: home.genesis.root.publicKey });
-  const verified = verifyCredential(provider, reply.credential, home.ledger.state.trust(home.ledger.time(on(0))), {
-    nodeId: reply.nodeId,
-    staticKey: keys.static.publicKey,
-  });
+  const verified = verifyCredential(
+    provider,
+    reply.credential,
+    home.ledger.state.trust(home.ledger.time(on(0))),
+    {
+      nodeId: reply.nodeId,
+      staticKey: keys.static.publicKey,
+    },
+  );
   t.true(verified.ok);
   t.is(reply.credential.leaf.notAfter - reply.credential.leaf.notBefore, 180 * DAY);
   t.true(home.ledger.state.complete);
@@ -115,7 +123,10 @@ test('a join whose answer was lost is answered with the same certificate and wri
   const again = join(home, claim, { keys });
 
   t.is(again.type, 'joined');
-  t.deepEqual(first.type === 'joined' && again.type === 'joined' && again.credential, first.type === 'joined' && first.credential);
+  t.deepEqual(
+    first.type === 'joined' && again.type === 'joined' && again.credential,
+    first.type === 'joined' && first.credential,
+  );
   t.true(again.turn.empty);
 });
 
@@ -230,7 +241,9 @@ test('a revocation cuts the node off, changes the secret and is signed into the 
   if (lamp.type !== 'joined') throw new Error();
   const keys = lamp.credential.leaf;
 
-  const reply = ask(home, turn => home.requests.revoke(turn, on(2), ownerId(home), revocation(home, lamp.nodeId)));
+  const reply = ask(home, turn =>
+    home.requests.revoke(turn, on(2), ownerId(home), revocation(home, lamp.nodeId)),
+  );
 
   t.is(reply.type, 'revoked');
   t.is(home.ledger.state.member(lamp.nodeId), undefined);

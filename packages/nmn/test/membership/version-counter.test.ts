@@ -46,7 +46,11 @@ test('two starts from the same backup sign different numbers, even with a clock 
 
 test('whatever lives a network leads from whatever backups, no number is signed twice', t => {
   // A life: how long after the one before it starts, how many it signs, and which earlier moment it was restored to.
-  const life = fc.record({ after: fc.integer({ min: 1, max: 1e6 }), signs: fc.nat({ max: 50 }), restore: fc.nat() });
+  const life = fc.record({
+    after: fc.integer({ min: 1, max: 1e6 }),
+    signs: fc.nat({ max: 50 }),
+    restore: fc.nat(),
+  });
 
   fc.assert(
     fc.property(fc.array(life, { minLength: 1, maxLength: 12 }), lives => {

@@ -1,6 +1,11 @@
 import { randomBytes } from '@coconet/cluster-protocol/core';
 import { SeededRandom } from '@coconet/cluster-protocol/testing';
-import { firstByte, relayChannel, type SocketAddress, writeRelayHeader } from '@coconet/cluster-protocol/wire';
+import {
+  firstByte,
+  relayChannel,
+  type SocketAddress,
+  writeRelayHeader,
+} from '@coconet/cluster-protocol/wire';
 import test from 'ava';
 import fc from 'fast-check';
 
@@ -171,7 +176,10 @@ test('asking again for the same peer gives the same lease, longer', t => {
 test('members of two networks, and a node and itself, get no lease', t => {
   const service = relay();
 
-  t.deepEqual(service.grant(at(0), lamp, party(2, phoneAddress, 'other')), { granted: false, reason: 'otherNetwork' });
+  t.deepEqual(service.grant(at(0), lamp, party(2, phoneAddress, 'other')), {
+    granted: false,
+    reason: 'otherNetwork',
+  });
   t.deepEqual(service.grant(at(0), lamp, lamp), { granted: false, reason: 'sameNode' });
 });
 

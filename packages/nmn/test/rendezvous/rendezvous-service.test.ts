@@ -4,7 +4,11 @@ import type { SocketAddress } from '@coconet/cluster-protocol/wire';
 import test from 'ava';
 
 import { RelayService } from '../../src/relay/relay-service.js';
-import { type MeetingRules, type RendezvousOptions, RendezvousService } from '../../src/rendezvous/rendezvous-service.js';
+import {
+  type MeetingRules,
+  type RendezvousOptions,
+  RendezvousService,
+} from '../../src/rendezvous/rendezvous-service.js';
 import { address, at, on, provider } from '../support/surroundings.js';
 
 const everybodyMayMeet: MeetingRules = { isMember: (_, nodeId) => nodeId < 100, mayMeet: () => true };

@@ -45,7 +45,8 @@ async function open(path: string, migrations: readonly Migration[] = []): Promis
 
 const surroundings = { provider, random: new SeededRandom(3), config: DEFAULT_CONFIG.membership };
 
-const revive = (contents: NetworkContents): NetworkLedger => new NetworkLedger(surroundings, contents, 'settling');
+const revive = (contents: NetworkContents): NetworkLedger =>
+  new NetworkLedger(surroundings, contents, 'settling');
 
 async function writeHome(store: ChangeStore, home: Home): Promise<void> {
   await store.commit(home.written.splice(0));
@@ -110,7 +111,9 @@ test('a folder restored from an older backup signs no number twice', async t => 
     const turn: StorageChange[] = [];
     const { MembershipRequests } = await import('../../src/membership/requests.js');
     const requests = new MembershipRequests(provider, DEFAULT_CONFIG.membership, ledger);
-    const reply = join({ ...restored, requests, written: turn }, claims[life === 3 ? 2 : 1], { wall: on(life * 60_000) });
+    const reply = join({ ...restored, requests, written: turn }, claims[life === 3 ? 2 : 1], {
+      wall: on(life * 60_000),
+    });
     t.is(reply.type, 'joined');
     await again.store.commit(turn);
     take(turn);
@@ -259,13 +262,12 @@ test('hostile names are kept byte for byte and nothing else happens', async t =>
     claimId: randomBytes(random, 16),
   }));
 
-  await store.commit(invitations.map(invitation => ({ kind: 'invitation', networkKey: home.ledger.key, invitation })));
+  await store.commit(
+    invitations.map(invitation => ({ kind: 'invitation', networkKey: home.ledger.key, invitation })),
+  );
 
   const kept = (await store.loadNetwork(home.ledger.key))!.invitations;
-  t.deepEqual(
-    kept.map(({ name, user }) => [name, user]).sort(),
-    HOSTILE.map(name => [name, name]).sort(),
-  );
+  t.deepEqual(kept.map(({ name, user }) => [name, user]).sort(), HOSTILE.map(name => [name, name]).sort());
   t.is(await tables(), before);
   await close();
 });
@@ -317,9 +319,15 @@ test('a migration that fails leaves nothing behind and runs again next time', as
 test('a file that is no database, or a damaged one, is named with what to do', async t => {
   const path = await temporaryFolder(t);
   await (await open(path)).close();
-  await writeFile(joinPath(path, 'nmn.db'), 'this is not a database, but it is long enough to be looked at'.repeat(50));
+  await writeFile(
+    joinPath(path, 'nmn.db'),
+    'this is not a database, but it is long enough to be looked at'.repeat(50),
+  );
 
-  await t.throwsAsync(open(path), { code: 'DATABASE_DAMAGED', message: /restore the data folder from a backup/ });
+  await t.throwsAsync(open(path), {
+    code: 'DATABASE_DAMAGED',
+    message: /restore the data folder from a backup/,
+  });
 });
 
 test('no claim, token or private root key is in the folder', async t => {
@@ -331,7 +339,9 @@ test('no claim, token or private root key is in the folder', async t => {
   await writeHome(store, home);
   await close();
 
-  const content = Buffer.concat(await Promise.all((await readdir(path)).map(name => readFile(joinPath(path, name)))));
+  const content = Buffer.concat(
+    await Promise.all((await readdir(path)).map(name => readFile(joinPath(path, name)))),
+  );
   for (const secret of [...claims, home.genesis.root.privateKey, home.genesis.ownerKeys.signing.privateKey])
     t.false(content.includes(Buffer.from(secret)));
   t.true(content.includes(Buffer.from(home.ledger.key)), 'the search finds what is there');

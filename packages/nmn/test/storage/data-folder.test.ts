@@ -26,7 +26,10 @@ test('a folder of another program is refused and left as it was', async t => {
   const path = await temporaryFolder(t);
   await writeFile(join(path, 'photo.jpg'), 'x');
 
-  await t.throwsAsync(DataFolder.open(path), { code: 'DATA_FOLDER_FOREIGN', message: /photo\.jpg.*empty or new/ });
+  await t.throwsAsync(DataFolder.open(path), {
+    code: 'DATA_FOLDER_FOREIGN',
+    message: /photo\.jpg.*empty or new/,
+  });
 
   t.deepEqual(await readdir(path), ['photo.jpg']);
 });
@@ -87,7 +90,11 @@ unixTest('everything is private from the start, whatever the umask', async t => 
   });
 
   const names = await readdir(path);
-  t.true(['nmn.db', 'nmn.db-wal', 'nmn.db-shm', 'nmn.json', 'nmn.lock', 'signed-versions'].every(n => names.includes(n)));
+  t.true(
+    ['nmn.db', 'nmn.db-wal', 'nmn.db-shm', 'nmn.json', 'nmn.lock', 'signed-versions'].every(n =>
+      names.includes(n),
+    ),
+  );
   t.is((await stat(path)).mode & 0o777, 0o700);
   for (const name of names) t.is((await stat(join(path, name))).mode & 0o777, 0o600, name);
   await database.close();
@@ -103,7 +110,10 @@ unixTest('a folder or key file that others may read is refused with the command 
   await chmod(join(leaky, 'nmn.db'), 0o644);
 
   await t.throwsAsync(DataFolder.open(wide), { code: 'DATA_FOLDER_UNSAFE', message: /mode 755.*chmod 700/ });
-  await t.throwsAsync(DataFolder.open(leaky), { code: 'DATA_FOLDER_UNSAFE', message: /mode 644.*chmod 600 .*nmn\.db/ });
+  await t.throwsAsync(DataFolder.open(leaky), {
+    code: 'DATA_FOLDER_UNSAFE',
+    message: /mode 644.*chmod 600 .*nmn\.db/,
+  });
   t.deepEqual(await readdir(wide), []);
 });
 
@@ -111,7 +121,10 @@ test('the marker names the program and its format', async t => {
   const path = await temporaryFolder(t);
   await (await DataFolder.open(path)).close();
 
-  t.deepEqual(JSON.parse(await readFile(join(path, 'nmn.json'), 'utf8')), { program: 'coconet-nmn', format: 1 });
+  t.deepEqual(JSON.parse(await readFile(join(path, 'nmn.json'), 'utf8')), {
+    program: 'coconet-nmn',
+    format: 1,
+  });
 });
 
 unixTest('a folder may be reached through a symbolic link', async t => {

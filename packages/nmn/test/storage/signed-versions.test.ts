@@ -67,11 +67,19 @@ test('a reservation that failed holds nobody up once the disk is back', async t 
   t.true(signed.highest(HOME) >= 5);
 });
 
-for (const content of ['', 'coconet-signed-versions 2\n', 'coconet-signed-versions 1\nHOME 5\n', 'coconet-signed-versions 1\nAAAA']) {
+for (const content of [
+  '',
+  'coconet-signed-versions 2\n',
+  'coconet-signed-versions 1\nHOME 5\n',
+  'coconet-signed-versions 1\nAAAA',
+]) {
   test(`a damaged file is not guessed at: ${JSON.stringify(content)}`, async t => {
     const folder = await openFolder(t);
     await writeFile(folder.file('signedVersions'), content, { mode: 0o600 });
 
-    await t.throwsAsync(SignedVersions.open(folder), { code: 'DATABASE_DAMAGED', message: /delete it to go on/ });
+    await t.throwsAsync(SignedVersions.open(folder), {
+      code: 'DATABASE_DAMAGED',
+      message: /delete it to go on/,
+    });
   });
 }

@@ -38,7 +38,9 @@ export interface Home {
 const nobody: Networks = { has: () => false, full: false };
 
 /** Founds a network at `wall`. */
-export function foundHome(options: { seed?: number; wall?: WallTime; config?: Partial<MembershipConfig> } = {}): Home {
+export function foundHome(
+  options: { seed?: number; wall?: WallTime; config?: Partial<MembershipConfig> } = {},
+): Home {
   const { seed = 1, wall = on(0) } = options;
   const random = new SeededRandom(seed);
   const config = { ...DEFAULT_CONFIG.membership, ...options.config };
@@ -70,11 +72,21 @@ export function foundHome(options: { seed?: number; wall?: WallTime; config?: Pa
   if (!founded.created) throw new Error(JSON.stringify(founded.reply));
   const { ledger, turn } = founded;
   const requests = new MembershipRequests(provider, config, ledger);
-  return { genesis, ledger, requests, random, nmnStatic, written: [{ kind: 'operatorToken', token: kept }, ...turn.changes] };
+  return {
+    genesis,
+    ledger,
+    requests,
+    random,
+    nmnStatic,
+    written: [{ kind: 'operatorToken', token: kept }, ...turn.changes],
+  };
 }
 
 /** Runs one request and keeps what it wants written. */
-export function ask(home: Home, request: (turn: Turn) => ManagementContent): ManagementContent & { readonly turn: Turn } {
+export function ask(
+  home: Home,
+  request: (turn: Turn) => ManagementContent,
+): ManagementContent & { readonly turn: Turn } {
   const turn = new Turn();
   const reply = request(turn);
   home.written.push(...turn.changes);
@@ -82,7 +94,10 @@ export function ask(home: Home, request: (turn: Turn) => ManagementContent): Man
 }
 
 /** A plain invitation of the owner; the claim. */
-export function invite(home: Home, options: { wall?: WallTime; life?: number; name?: string } = {}): Uint8Array {
+export function invite(
+  home: Home,
+  options: { wall?: WallTime; life?: number; name?: string } = {},
+): Uint8Array {
   const { wall = on(0), life = 3_600_000, name = '' } = options;
   const claim = randomBytes(home.random, 16);
   const reply = ask(home, turn =>

@@ -2,7 +2,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { type CryptoProvider, instant, type Instant, type WallTime, wallTime } from '@coconet/cluster-protocol/core';
+import {
+  type CryptoProvider,
+  instant,
+  type Instant,
+  type WallTime,
+  wallTime,
+} from '@coconet/cluster-protocol/core';
 import { createNodeHost } from '@coconet/cluster-protocol/node';
 import { type SocketAddress, socketAddress } from '@coconet/cluster-protocol/wire';
 

@@ -22,7 +22,11 @@ const TABLE = 'nmn_migrations';
  * Brings the database to the form that `migrations` describe, each step with its mark in one transaction, so that a
  * process killed between them goes on where it was. Throws `DATA_FOLDER_NEWER` when a newer program was here.
  */
-export async function migrate(database: Knex, folder: string, migrations: readonly Migration[]): Promise<void> {
+export async function migrate(
+  database: Knex,
+  folder: string,
+  migrations: readonly Migration[],
+): Promise<void> {
   const known = new Map([...migrations].sort(byName).map(migration => [migration.name, migration]));
   if (!(await database.schema.hasTable(TABLE)))
     await database.schema.createTable(TABLE, table => {

@@ -1,0 +1,52 @@
+import type {
+  CryptoProvider,
+  Instant,
+  KeyPair,
+  RandomSource,
+  WallTime,
+} from '@coconet/cluster-protocol/core';
+
+import type { Commit } from './commit-queue.js';
+import type { NmnConfig } from './config.js';
+import type { LogFields } from './log.js';
+import type { OperatorToken } from './membership/operator-tokens.js';
+import type { NetworkContents } from './membership/storage-change.js';
+import type { Caller, NmnEvent } from './subsystem.js';
+
+/** What the machine asks of its rim, and tells it. */
+export type NmnMachineEvent =
+  /** Make it durable, then call `handleCommitted`. Commits are to be kept in this order. */
+  | ({ readonly kind: 'commit' } & Commit)
+  /** What is in memory of this network is not on disk: read it again and call `handleLoaded`. */
+  | { readonly kind: 'reload'; readonly networkKey: string }
+  /** A message for a service that a further sub-system handles. */
+  | {
+      readonly kind: 'message';
+      readonly caller: Caller;
+      readonly service: number;
+      readonly bytes: Uint8Array;
+    }
+  | { readonly kind: 'event'; readonly event: NmnEvent }
+  | {
+      readonly kind: 'log';
+      readonly level: 'info' | 'warn' | 'debug';
+      readonly event: string;
+      readonly fields: LogFields;
+    };
+
+/** What an NMN is made of. */
+export interface NmnMachineOptions {
+  readonly provider: CryptoProvider;
+  readonly random: RandomSource;
+  readonly config: Pick<NmnConfig, 'membership' | 'rendezvous' | 'relay'>;
+  readonly now: Instant;
+  /** Reads the wall clock: certificates and heads are dated with it. */
+  readonly wall: () => WallTime;
+  readonly staticKey: KeyPair;
+  /** 32 secret bytes that survive restarts. */
+  readonly resetSecret: Uint8Array;
+  /** Starts of this NMN, the present one included. */
+  readonly starts: number;
+  readonly networks: readonly NetworkContents[];
+  readonly operatorTokens: readonly OperatorToken[];
+}

@@ -1,0 +1,184 @@
+import test from 'ava';
+import {
+  type ClusterEvent,
+  encodeText,
+  MemberRuntime,
+  milliseconds,
+  MemoryStore,
+  seconds,
+} from '@coconet/cluster-protocol/core';
+import { createCryptoProvider } from '@coconet/cluster-protocol/node';
+import { type SimulatedNat, SimulatedWorld } from '@coconet/cluster-protocol/testing';
+import { ask, foundNetwork, invite, resolve, revocationOf, startNmn } from './support/simulated-nmn.js';
+
+const crypto = await createCryptoProvider();
+const yieldTurn = (): Promise<void> => new Promise(setImmediate);
+const SERVICE = 0x8000;
+
+async function home(seed: number) {
+  const world = new SimulatedWorld({ seed, crypto, yieldTurn });
+  const nmn = startNmn(crypto, world.host({ name: 'nmn' }));
+  const during = async <T>(promise: Promise<T>, limit = 20_000): Promise<T> => {
+    let settled = false;
+    let failed: unknown;
+    promise.then(
+      () => {
+        settled = true;
+      },
+      error => {
+        settled = true;
+        failed = error;
+      },
+    );
+    await world.until(() => settled, milliseconds(limit), 'the promise');
+    if (failed !== undefined) throw failed;
+    return promise;
+  };
+  const { owner, network } = await during(foundNetwork(nmn, world.host({ name: 'owner' })));
+  const join = async (name: string, kind: 'device' | 'client', on?: SimulatedNat) => {
+    const uri = await during(invite(nmn, owner, network, kind, name));
+    const host = world.host({ name, ...(on && { on }) });
+    host.board.setConditions({ delay: milliseconds(10) });
+    const store = new MemoryStore();
+    const member = await during(
+      MemberRuntime.open({ host, store, join: uri, kind, name, resolve, allowDocumentationAddresses: true }),
+    );
+    const events: ClusterEvent[] = [];
+    member.on(event => events.push(event));
+    return { member, events, host, store, uri };
+  };
+  return { world, nmn, owner, network, join, during };
+}
+
+const texts = (events: readonly ClusterEvent[]): string[] =>
+  events.flatMap(event => (event.kind === 'message' ? [new TextDecoder().decode(event.bytes)] : []));
+
+test('a device and a client join, meet through the NMN and talk directly', async t => {
+  const { world, join } = await home(1);
+  const lamp = await join('lamp', 'device');
+  const phone = await join('phone', 'client');
+  await world.until(
+    () => phone.member.node.nodes().some(({ name, online }) => name === 'lamp' && online),
+    seconds(5),
+  );
+  const lampId = lamp.member.node.nodeId;
+
+  phone.member.do((node, now) => node.send(now, lampId, SERVICE, encodeText('on')));
+  await world.until(() => texts(lamp.events).length === 1, seconds(2), 'the first message');
+  await world.until(
+    () => phone.member.node.explain(phone.host.now(), lampId).path === 'direct',
+    seconds(5),
+    'the direct path',
+  );
+  phone.member.do((node, now) => node.send(now, lampId, SERVICE, encodeText('off')));
+  await world.until(() => texts(lamp.events).length === 2, seconds(2), 'the second message');
+
+  t.deepEqual(texts(lamp.events), ['on', 'off']);
+});
+
+test('behind two port-restricted NATs the first message goes over the relay and the path becomes direct', async t => {
+  const { world, join } = await home(2);
+  const nats = ['a', 'b'].map(name => world.network.lan({ name, nat: 'portRestricted' }));
+  const lamp = await join('lamp', 'device', nats[0]);
+  const phone = await join('phone', 'client', nats[1]);
+  const lampId = lamp.member.node.nodeId;
+
+  phone.member.do((node, now) => node.send(now, lampId, SERVICE, encodeText('on')));
+  await world.until(() => texts(lamp.events).length === 1, seconds(2), 'the first message');
+  const first = phone.member.node.explain(phone.host.now(), lampId).path;
+  await world.until(
+    () => phone.member.node.explain(phone.host.now(), lampId).path === 'direct',
+    seconds(5),
+    'the direct path',
+  );
+  for (let i = 0; i < 20; i++)
+    phone.member.do((node, now) => node.send(now, lampId, SERVICE, encodeText(`${i}`)));
+  await world.until(() => texts(lamp.events).length === 21, seconds(2), 'all messages');
+
+  t.is(first, 'relay');
+  t.deepEqual(texts(lamp.events).length, new Set(texts(lamp.events)).size);
+});
+
+test('behind two symmetric NATs everything goes over the relay, and explain says why', async t => {
+  const { world, join } = await home(3);
+  const nats = ['a', 'b'].map(name => world.network.lan({ name, nat: 'symmetric' }));
+  const lamp = await join('lamp', 'device', nats[0]);
+  const phone = await join('phone', 'client', nats[1]);
+  const lampId = lamp.member.node.nodeId;
+
+  phone.member.do((node, now) => node.send(now, lampId, SERVICE, encodeText('on')));
+  await world.until(() => texts(lamp.events).length === 1, seconds(2), 'the first message');
+  await world.run(seconds(30));
+  phone.member.do((node, now) => node.send(now, lampId, SERVICE, encodeText('off')));
+  await world.until(() => texts(lamp.events).length === 2, seconds(2), 'the second message');
+  const explained = phone.member.node.explain(phone.host.now(), lampId);
+
+  t.is(explained.path, 'relay', explained.sentence);
+  t.regex(explained.sentence, /relay/);
+});
+
+test('with the NMN gone for good a restarted device and a restarted client find each other again', async t => {
+  const { world, nmn, join, during } = await home(4);
+  const lamp = await join('lamp', 'device');
+  const phone = await join('phone', 'client');
+  const lampId = lamp.member.node.nodeId;
+  phone.member.do((node, now) => node.send(now, lampId, SERVICE, encodeText('on')));
+  await world.until(
+    () => phone.member.node.explain(phone.host.now(), lampId).path === 'direct',
+    seconds(5),
+    'the direct path',
+  );
+  await world.run(seconds(3));
+  nmn.host.crash();
+  await during(lamp.member.close());
+  await during(phone.member.close());
+  await world.run(seconds(5));
+
+  const again = await during(
+    Promise.all(
+      [lamp, phone].map(({ host, store }, i) =>
+        MemberRuntime.open({
+          host,
+          store,
+          kind: i === 0 ? 'device' : 'client',
+          resolve,
+          allowDocumentationAddresses: true,
+        }),
+      ),
+    ),
+  );
+  const heard: ClusterEvent[] = [];
+  again[0]!.on(event => heard.push(event));
+  again[1]!.do((node, now) => node.send(now, lampId, SERVICE, encodeText('hello again')));
+  await world.until(() => texts(heard).length === 1, seconds(10), 'the message without an NMN');
+
+  t.deepEqual(texts(heard), ['hello again']);
+});
+
+test('revoking a member cuts its live sessions within two seconds and it cannot come back', async t => {
+  const { world, owner, join, during } = await home(5);
+  const lamp = await join('lamp', 'device');
+  const phone = await join('phone', 'client');
+  const lampId = lamp.member.node.nodeId;
+  phone.member.do((node, now) => node.send(now, lampId, SERVICE, encodeText('on')));
+  await world.until(
+    () => phone.member.node.explain(phone.host.now(), lampId).path === 'direct',
+    seconds(5),
+    'the direct path',
+  );
+  await world.until(
+    () => owner.node.nodes().some(({ name }) => name === 'phone'),
+    seconds(5),
+    'the owner knows',
+  );
+
+  const answer = await during(
+    ask(owner, { type: 'revoke', record: revocationOf(owner, phone.member.node.nodeId) }),
+  );
+  await world.run(seconds(2));
+
+  t.is(answer.type, 'revoked');
+  t.true(lamp.events.some(event => event.kind === 'disconnected' && event.reason === 'revoked'));
+  t.true(phone.events.some(event => event.kind === 'expelled'));
+  t.false(lamp.member.node.nodes().some(({ name }) => name === 'phone'));
+});
