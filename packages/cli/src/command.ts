@@ -20,13 +20,18 @@ export interface Example {
   readonly says: string;
 }
 
+/** Arguments by the names of their values, in the order in which they are typed. */
 export type ArgumentSpecs = Readonly<Record<string, ArgumentSpec<unknown>>>;
+/** Options by the names of their values; see {@link flagOf}. */
 export type OptionSpecs = Readonly<Record<string, OptionSpec<unknown>>>;
 
 /** The values of arguments or options, by the names in their specification. */
 export type ValuesOf<Specs extends ArgumentSpecs | OptionSpecs> = {
   readonly [Name in keyof Specs]: ReturnType<Specs[Name]['read']>;
 };
+
+// eslint-disable-next-line @typescript-eslint/no-empty-object-type -- exactly "an object with no known names"
+type NoSpecs = {};
 
 /** The options of every command. */
 export const COMMON_OPTIONS = {
@@ -84,8 +89,8 @@ export interface CommandDefinition<Arguments extends ArgumentSpecs, Options exte
  * });
  */
 export function defineCommand<
-  const Arguments extends ArgumentSpecs = Record<never, never>,
-  const Options extends OptionSpecs = Record<never, never>,
+  const Arguments extends ArgumentSpecs = NoSpecs,
+  const Options extends OptionSpecs = NoSpecs,
 >(definition: CommandDefinition<Arguments, Options>): Command {
   const { name, group, summary, details = [], examples } = definition;
   return {

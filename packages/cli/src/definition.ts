@@ -1,6 +1,8 @@
 import {
   attributeOf,
   CapabilityError,
+  encodeParameters,
+  encodeQuestion,
   nearestName,
   standardRegistry,
   suggestion,
@@ -50,4 +52,14 @@ export function callableOf(capability: AnyCapability, name: string): Callable {
       : `${capability.name} has no command '${name}'; ${suggestion(name, known)}`,
     { capability: capability.name, member: name, ...(nearest !== undefined && { nearest }) },
   );
+}
+
+/** Finds what is wrong with parameters, or missing, before a device is asked. Throws `CapabilityError`. */
+export function checkParameters(
+  capability: AnyCapability,
+  { kind, name }: Callable,
+  given: Readonly<Record<string, unknown>>,
+): void {
+  if (kind === 'command') encodeParameters(capability, name, given);
+  else if (kind === 'infoRequest') encodeQuestion(capability, name, given);
 }

@@ -1,4 +1,4 @@
-import type { Network, NodePath, WaitOptions } from '@coconet/client-sdk';
+import type { Network, NodePath } from '@coconet/client-sdk';
 
 import type { Context } from './context.js';
 import { requireStore } from './store.js';
@@ -8,12 +8,9 @@ const PATIENCE = 10_000;
 
 /** What is asked of the network: ends with the command, or after a while. */
 export const waiting = (
-  { signal }: Context,
+  { signal }: Pick<Context, 'signal'>,
   timeout = PATIENCE,
-): Required<Pick<WaitOptions, 'signal' | 'timeout'>> => ({
-  signal,
-  timeout,
-});
+): { readonly signal: AbortSignal; readonly timeout: number } => ({ signal, timeout });
 
 /** Does some work with the network of this node, and leaves it. */
 export async function withNetwork<T>(context: Context, work: (network: Network) => Promise<T>): Promise<T> {

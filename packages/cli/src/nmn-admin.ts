@@ -25,7 +25,9 @@ export async function askNmn<T>(
 ): Promise<T> {
   const { connectToNmn } = await import('@coconet/nmn');
   const admin = await connectToNmn(folder).catch((cause: unknown) => {
-    throw new CliError('NMN_NOT_RUNNING', `no NMN answers on the data folder ${folder}${whyOf(cause)}`, { cause });
+    throw new CliError('NMN_NOT_RUNNING', `no NMN answers on the data folder ${folder}${whyOf(cause)}`, {
+      cause,
+    });
   });
   const close = (): void => admin.close();
   signal.addEventListener('abort', close, { once: true });

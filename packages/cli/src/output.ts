@@ -14,6 +14,7 @@ export interface OutputOptions {
   readonly plain: boolean;
 }
 
+/** How a piece of text stands out. */
 export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow';
 
 const CODES: Readonly<Record<Style, readonly [number, number]>> = {
@@ -109,4 +110,4 @@ const styled = (style: Style, text: string): string =>
   `\u001b[${CODES[style][0]}m${text}\u001b[${CODES[style][1]}m`;
 
 /** Letters, not code units: what most terminals give one column. */
-const widthOf = (text: string): number => [...text].length;
+const widthOf = (text: string): number => Array.from(text).length;

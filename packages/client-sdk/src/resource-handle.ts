@@ -108,24 +108,24 @@ export class ResourceHandle implements Resource {
 
   /** The same with capabilities as properties. @throws {ClientError} `CAPABILITY_MISSING`. */
   typed<const L extends readonly AnyCapability[]>(capabilities: L): TypedResource<L> {
-    const view: object = Object.defineProperty(
-      {
-        capability: (wanted: AnyCapability, instance?: string) => this.capability(wanted, instance),
-        watch: (options?: ResourceWatchOptions) => this.watch(options),
-        ...Object.fromEntries(capabilities.map(each => [each.name, this.#property(each)])),
-      },
-      'info',
-      { get: () => this.info, enumerable: true },
-    );
+    const view: object = {
+      capability: (wanted: AnyCapability, instance?: string) => this.capability(wanted, instance),
+      watch: (options?: ResourceWatchOptions) => this.watch(options),
+    };
+    Object.defineProperty(view, 'info', { get: () => this.info, enumerable: true });
+    for (const definition of capabilities)
+      Object.defineProperty(view, definition.name, { get: this.#property(definition), enumerable: true });
     // The properties are made from the very definitions whose names and types `L` has.
     return view as TypedResource<L>;
   }
 
-  // Of several instances none is the one that the property means; each is had with `capability`.
-  #property(definition: AnyCapability): unknown {
-    const [first] = this.#described(definition);
-    if (!first) throw this.#missing(definition.name);
-    return typedHandle(this.#use(definition, first.instance));
+  #property(definition: AnyCapability): () => unknown {
+    const all = this.#described(definition);
+    if (all.length === 0) throw this.#missing(definition.name);
+    // Of several instances the property means none: each is had with `capability`, and this says so.
+    if (all.length > 1) return () => this.#use(definition, undefined);
+    const handle = typedHandle(this.#use(definition, undefined));
+    return () => handle;
   }
 
   #use(definition: AnyCapability, instance: string | undefined): CapabilityUse {
@@ -201,7 +201,7 @@ class CapabilityUse implements GenericCapability {
   }
 
   get info(): CapabilityInfo {
-    return capabilityInfoOf(this.#world.registry.with(this.definition), this.#described());
+    return capabilityInfoOf(this.definition, this.#described());
   }
 
   async call(command: string, parameters: Loose = {}, options: CallOptions = {}): Promise<Loose> {

@@ -1,4 +1,4 @@
-import type { CapabilityDescription, CapabilityRegistry, ResourceDescription } from '@coconet/capabilities';
+import type { AnyCapability, CapabilityDescription, CapabilityRegistry, ResourceDescription } from '@coconet/capabilities';
 import { IMPLICIT_COMMANDS } from '@coconet/capabilities';
 import type { NetworkView } from './network-view.js';
 import type { CapabilityInfo, ResourceInfo } from './resource.js';
@@ -30,14 +30,16 @@ export function resourceInfoOf(
     firmwareVersion,
     metadata,
     online: view.devices.get(nodeId)?.connected ?? false,
-    capabilities: capabilities.map(capability => capabilityInfoOf(registry, capability)),
+    capabilities: capabilities.map(each => capabilityInfoOf(registry.byId(each.capabilityId), each)),
   };
 }
 
 /** A capability of a resource as it is known now. */
-export function capabilityInfoOf(registry: CapabilityRegistry, description: CapabilityDescription): CapabilityInfo {
+export function capabilityInfoOf(
+  definition: AnyCapability | undefined,
+  description: CapabilityDescription,
+): CapabilityInfo {
   const { capabilityId, instance, revision, attributes, commands, infoRequests = [] } = description;
-  const definition = registry.byId(capabilityId);
   const own = commands.filter(id => !IMPLICIT_IDS.includes(id));
   const known = attributes.flatMap(id => definition?.attributesById.get(id) ?? []);
   return {

@@ -35,7 +35,7 @@ export interface RouterSurroundings {
   readonly ledger: CommandLedger;
   readonly courier: Courier;
   readonly now: () => Instant;
-  readonly schedule: (delay: Duration, action: () => void) => void;
+  readonly schedule: (delay: Duration, action: () => void) => () => void;
   /** Something the device's own program should know. */
   readonly notice: (text: string) => void;
 }
@@ -60,6 +60,8 @@ export class CommandRouter {
   readonly #running = new Map<string, Call>();
   /** Commands whose last status is on its way. */
   readonly #sending = new Set<string>();
+  /** Per peer with interrupted commands: when their end is told. */
+  readonly #timers = new Map<number, () => void>();
   readonly #ends = new Set<Promise<void>>();
   #questions = 0;
   #closed = false;
@@ -142,16 +144,19 @@ export class CommandRouter {
       interrupted ||= entry.kind === 'interrupted';
     }
     if (!interrupted) return;
-    schedule(INTERRUPTED_PATIENCE, () => {
-      if (this.#closed) return;
+    this.#timers.get(peer)?.();
+    const callOff = schedule(INTERRUPTED_PATIENCE, () => {
+      this.#timers.delete(peer);
       for (const { id, entry } of ledger.unsettled(peer))
         if (entry.kind === 'interrupted') this.#finish(id, INTERRUPTED, 0);
     });
+    this.#timers.set(peer, callOff);
   }
 
   /** Aborts what runs. Resolves when all of it has ended. */
   async close(): Promise<void> {
     this.#closed = true;
+    for (const callOff of this.#timers.values()) callOff();
     for (const { controller } of this.#running.values())
       controller.abort(new Error('the device is shutting down'));
     await Promise.all(this.#ends);

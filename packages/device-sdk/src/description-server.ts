@@ -15,6 +15,8 @@ interface Listener {
   parts: DescriptionMessage[];
   /** Everything up to this version was told; `undefined`: nothing yet. */
   told: number | undefined;
+  /** The device itself is another one than was told, by its name or so. */
+  deviceChanged: boolean;
   busy: boolean;
   over: boolean;
 }
@@ -41,6 +43,7 @@ export class DescriptionServer {
       requests: [],
       parts: [],
       told: undefined,
+      deviceChanged: false,
       busy: false,
       over: false,
     };
@@ -63,9 +66,15 @@ export class DescriptionServer {
     this.#ready.add(peer);
   }
 
-  /** What the device is has changed. */
+  /** Resources have come, gone or changed. */
   handleChange(): void {
     for (const peer of this.#listeners.keys()) this.#ready.add(peer);
+  }
+
+  /** The device itself has changed. */
+  handleDeviceChange(): void {
+    for (const listener of this.#listeners.values()) listener.deviceChanged = true;
+    this.handleChange();
   }
 
   /** The peer may see more or less than before. */
@@ -122,8 +131,8 @@ export class DescriptionServer {
   #next(peer: number, listener: Listener): DescriptionMessage | undefined {
     if (listener.parts.length === 0) {
       const request = listener.requests.shift();
-      const { told } = listener;
-      if (request === undefined && told === this.#tree.version) return undefined;
+      const { told, deviceChanged } = listener;
+      if (request === undefined && told === this.#tree.version && !deviceChanged) return undefined;
       const { since } = request ?? {};
       const known =
         since !== undefined &&
@@ -133,13 +142,11 @@ export class DescriptionServer {
           : undefined;
       const message = this.#describe(peer, request?.requestId, request === undefined ? told : known);
       listener.told = this.#tree.version;
-      // Values have changed, not what there is.
-      if (
-        request === undefined &&
-        told !== undefined &&
-        message.resources.length + message.removed.length === 0
-      )
-        return undefined;
+      listener.deviceChanged = false;
+      const isNews =
+        deviceChanged || told === undefined || message.resources.length + message.removed.length > 0;
+      // Where only values have changed there is nothing to describe.
+      if (request === undefined && !isNews) return undefined;
       listener.parts = [...splitDescription(message)];
     }
     return listener.parts.shift();

@@ -110,7 +110,7 @@ export class Device {
       ledger,
       courier: this.#courier,
       now: () => host.now(),
-      schedule: (delay, action) => void host.schedule(delay, action),
+      schedule: (delay, action) => host.schedule(delay, action),
       notice: text => notices.tell(text),
     });
     notices.hear(text => this.#listeners.tell('notice', text));
@@ -358,7 +358,7 @@ export class Device {
 
   #member(nodeId: number): void {
     const isOther = this.#access.refresh(nodeId, this.#tree.version);
-    if (nodeId === this.nodeId) this.#descriptions.handleChange();
+    if (nodeId === this.nodeId) this.#descriptions.handleDeviceChange();
     if (!isOther) return;
     this.#subscriptions.handleRole(nodeId);
     this.#descriptions.handleRole(nodeId);

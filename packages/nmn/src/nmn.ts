@@ -318,7 +318,6 @@ export class RunningNmn {
   async #close(): Promise<void> {
     await this.#admin?.close();
     await this.#http?.close();
-    for (const subsystem of [...this.#subsystems].reverse()) await subsystem.stop?.();
     this.#machine.close(this.#host.now());
     this.#running.turn();
     await this.#store.changes.close();
@@ -327,6 +326,7 @@ export class RunningNmn {
       this.#host.schedule(milliseconds(10), resolve);
     });
     await this.#running.close();
+    for (const subsystem of [...this.#subsystems].reverse()) await subsystem.stop?.();
     await this.#store.close();
     this.#log.info('stopped', {});
     this.#hasClosed();

@@ -1,5 +1,4 @@
 import {
-  encodeParameters,
   fieldsFromJson,
   fieldsFromText,
   fieldsOf,
@@ -13,7 +12,7 @@ import { ADDRESS_FORM, parseAssignments, parseExact } from '../address.js';
 import { argument } from '../argument.js';
 import type { Command } from '../command.js';
 import { defineCommand } from '../command.js';
-import { callableOf, capabilityOf, type Callable } from '../definition.js';
+import { callableOf, capabilityOf, checkParameters, type Callable } from '../definition.js';
 import { UsageError } from '../errors.js';
 import { waiting, withNetwork } from '../network.js';
 import { option } from '../option.js';
@@ -48,7 +47,7 @@ export const callCommand: Command = defineCommand({
     const callable = callableOf(capability, at.name);
     const given = readParameters(callable, at.capability, parameters, params);
     // Wrong parameters are wrong whether the device is there or not.
-    encodeParameters(callable.parameters, given, { capability: at.capability, member: at.name });
+    checkParameters(capability, callable, given);
     await withNetwork(context, async network => {
       const { out } = context;
       const found = await out.progress(

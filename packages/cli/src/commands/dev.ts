@@ -1,5 +1,6 @@
 import { relative } from 'node:path';
 
+import { aborted } from '../aborted.js';
 import { argument } from '../argument.js';
 import type { Command } from '../command.js';
 import { defineCommand } from '../command.js';
@@ -79,9 +80,3 @@ async function runCommand(
   const what = end.kind === 'exit' ? `ended with status ${end.status}` : `was ended by ${end.signal}`;
   throw new CliError('COMMAND_FAILED', `${line[0] ?? ''} ${what}`);
 }
-
-const aborted = (signal: AbortSignal): Promise<void> =>
-  new Promise(resolve => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });

@@ -40,8 +40,7 @@ export const networkCreateCommand: Command = defineCommand({
       rootFile ?? `coconet-root-${name.replace(/[^\w.-]+/g, '-')}.key`,
     );
     const uri =
-      operator ??
-      (await askNmn(nmnFolder(data, surroundings), signal, admin => admin.operatorToken()));
+      operator ?? (await askNmn(nmnFolder(data, surroundings), signal, admin => admin.operatorToken()));
     const { createNetwork } = await import('@coconet/client-sdk');
     const creating = createNetwork({
       name,

@@ -1,3 +1,4 @@
+import { aborted } from '../aborted.js';
 import type { Command } from '../command.js';
 import { defineCommand } from '../command.js';
 import { option } from '../option.js';
@@ -19,7 +20,9 @@ export const nmnStartCommand: Command = defineCommand({
       'HOST',
       'name or address, with or without :PORT, at which nodes reach this NMN; may be repeated',
     ),
-    httpPort: option.port('TCP port of health and metrics, on this machine alone; default 28621'),
+    httpPort: option.port(
+      'TCP port of health and metrics, on this machine alone; default: the next one after --port',
+    ),
     logLevel: option.choice(['error', 'warn', 'info', 'debug'], 'how much it logs; default info'),
   },
   examples: [
@@ -31,21 +34,27 @@ export const nmnStartCommand: Command = defineCommand({
   ],
   run: async ({ data, port, bind, publicHost, httpPort, logLevel }, { out, signal, surroundings }) => {
     const { startNmn } = await import('@coconet/nmn');
-    const dataFolder =
-      data === undefined ? defaultNmnFolder(surroundings) : resolve(surroundings.folder, data);
+    const dataFolder = nmnFolder(data, surroundings);
+    const http = httpPort ?? besides(port);
     const starting = startNmn({
-      dataFolder,
-      listen: { ...(port !== undefined && { port }), bind },
-      publicHosts: publicHost,
-      http: httpPort === undefined ? {} : { port: httpPort },
-      ...(logLevel !== undefined && { logLevel }),
+      config: {
+        dataFolder,
+        listen: { ...(port !== undefined && { port }), bind },
+        publicHosts: publicHost,
+        http: { ...(http !== undefined && { port: http }) },
+        ...(logLevel !== undefined && { logLevel }),
+      },
+      log: line => out.note(line),
     });
     const nmn = await out.progress('opening the data folder', starting);
     try {
-      out.result({ event: 'listening', port: nmn.port, bind, data: dataFolder }, () => {
-        const where = bind.length === 0 ? 'all interfaces' : bind.join(', ');
-        return `NMN listening on ${where}, UDP port ${nmn.port}; data in ${dataFolder}; Ctrl-C stops it`;
-      });
+      out.result(
+        { event: 'listening', port: nmn.port, httpPort: nmn.httpPort, bind, data: dataFolder },
+        () => {
+          const where = bind.length === 0 ? 'all interfaces' : bind.join(', ');
+          return `NMN listening on ${where}, UDP port ${nmn.port}; data in ${dataFolder}; Ctrl-C stops it`;
+        },
+      );
       await Promise.race([nmn.closed, aborted(signal)]);
     } finally {
       await nmn.close();
@@ -53,8 +62,8 @@ export const nmnStartCommand: Command = defineCommand({
   },
 });
 
-const aborted = (signal: AbortSignal): Promise<void> =>
-  new Promise(resolve => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
+/** HTTP port of an NMN whose UDP port was chosen and whose HTTP port was not: the next one. */
+function besides(port: number | undefined): number | undefined {
+  if (port === undefined) return undefined;
+  return port === 0 || port === 65_535 ? 0 : port + 1;
+}

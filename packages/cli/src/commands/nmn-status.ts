@@ -19,14 +19,21 @@ export const nmnStatusCommand: Command = defineCommand({
       const facts: readonly (readonly [string, string])[] = [
         ['health', status.health],
         ['UDP port', String(status.port)],
-        ['HTTP', status.httpPort === undefined ? 'off' : `http://127.0.0.1:${status.httpPort}/health and /metrics`],
+        [
+          'HTTP',
+          status.httpPort === undefined ? 'off' : `http://127.0.0.1:${status.httpPort}/health and /metrics`,
+        ],
         ['sessions', String(status.sessions)],
         ['process', String(status.pid)],
         ['data', folder],
       ];
       const lines = facts.map(([term, text]) => `${term.padEnd(10)}${printable(text)}`);
       if (networks.length === 0) return [...lines, 'no networks yet'].join('\n');
-      const rows = networks.map(({ network, name, members, online }) => [network, name, `${online} of ${members}`]);
+      const rows = networks.map(({ network, name, members, online }) => [
+        network,
+        name,
+        `${online} of ${members}`,
+      ]);
       return [...lines, '', out.table(['NETWORK', 'NAME', 'ONLINE'], rows)].join('\n');
     });
   },

@@ -58,8 +58,8 @@ export const watchCommand: Command = defineCommand({
       try {
         const following = Promise.all(
           groupsOf(addresses).map(async group => {
-            const options = waiting({ ...context, signal });
-            for await (const reports of await sourceOf(network, group, { ...options, signal }))
+            const options = waiting({ signal });
+            for await (const reports of await sourceOf(network, group, options))
               for (const report of reports) if (isWanted(group, report)) show(report);
           }),
         );

@@ -34,7 +34,7 @@ export function runChild(line: readonly string[], options: ChildOptions): Promis
     const timers: NodeJS.Timeout[] = [];
     const end = (): void => {
       // Ctrl-C in a terminal reaches the child as well; a second one would skip its own tidying up.
-      if (process.stdin.isTTY !== true) child.kill('SIGINT');
+      if (!process.stdin.isTTY) child.kill('SIGINT');
       timers.push(setTimeout(() => child.kill('SIGTERM'), GRACE));
       timers.push(setTimeout(() => child.kill('SIGKILL'), 2 * GRACE));
     };

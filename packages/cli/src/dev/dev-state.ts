@@ -1,4 +1,4 @@
-import { mkdir, open, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 import { CliError } from '../errors.js';
@@ -30,15 +30,15 @@ export interface DevState {
 /** Makes the folder of `coconet dev`: private, and kept out of repositories, because it holds keys. */
 export async function makeDevFolder(root: string): Promise<void> {
   await mkdir(root, { recursive: true, mode: 0o700 });
-  await writeFile(join(root, '.gitignore'), '*\n', { flag: 'wx' }).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EEXIST') throw error;
+  await writeFile(join(root, '.gitignore'), '*\n', { flag: 'wx' }).catch((error: unknown) => {
+    if (!isSystemError(error, 'EEXIST')) throw error;
   });
 }
 
 /** The state of an earlier start; `undefined`: there was none that came to its end. */
 export async function readDevState(file: string): Promise<DevState | undefined> {
-  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+    if (isSystemError(error, 'ENOENT')) return undefined;
     throw error;
   });
   if (text === undefined) return undefined;
@@ -63,12 +63,8 @@ export async function writeDevState(file: string, state: DevState): Promise<void
   await rename(temporary, file);
 }
 
-/** Whether something is there. */
-export const exists = (path: string): Promise<boolean> =>
-  stat(path).then(
-    () => true,
-    () => false,
-  );
+const isSystemError = (error: unknown, code: string): boolean =>
+  error instanceof Error && 'code' in error && error.code === code;
 
 function parse(text: string): DevState | undefined {
   let value: unknown;

@@ -5,7 +5,6 @@ import type { Network } from '@coconet/client-sdk';
 import type { RunningNmn } from '@coconet/nmn';
 
 import { devPlaces, type DevPlaces } from '../places.js';
-import { adminSocketOf } from '../nmn-admin.js';
 import { holdsAnything } from '../store.js';
 import {
   DEV_INVITATIONS,
@@ -72,7 +71,7 @@ export async function startDev({ folder, port, onNotice, signal }: DevOptions): 
   const places = devPlaces(folder);
   await makeDevFolder(places.root);
   const state = await readDevState(places.state);
-  const nmn = await startNmnAt(places, port, state?.port);
+  const nmn = await startNmnAt(places, port, state?.port, onNotice);
   try {
     if (state !== undefined && state.port !== nmn.port && state.port !== 0) {
       await moveOwner(places, nmn.port);
@@ -80,7 +79,7 @@ export async function startDev({ folder, port, onNotice, signal }: DevOptions): 
         `port ${state.port} is taken or was given up; the NMN is at ${nmn.port} now, and programs learn it from COCONET_JOIN`,
       );
     }
-    if (state === undefined) await makeNetwork(places, signal);
+    if (state === undefined) await makeNetwork(places, nmn, signal);
     const { networkId, invitations } = await invite(places, state, signal, onNotice);
     await writeDevState(places.state, { port: nmn.port, networkId, invitations });
     const joinUris = {
@@ -110,14 +109,18 @@ async function startNmnAt(
   places: DevPlaces,
   wanted: number | undefined,
   last: number | undefined,
+  onNotice: ((text: string) => void) | undefined,
 ): Promise<RunningNmn> {
   const { DEFAULT_PORT, startNmn } = await import('@coconet/nmn');
   const start = (port: number): Promise<RunningNmn> =>
     startNmn({
-      dataFolder: places.nmn,
-      listen: { port, bind: [LOOPBACK] },
-      http: { port: 0 },
-      logLevel: 'warn',
+      config: {
+        dataFolder: places.nmn,
+        listen: { port, bind: [LOOPBACK] },
+        http: { port: 0 },
+        logLevel: 'warn',
+      },
+      ...(onNotice && { log: onNotice }),
     });
   try {
     return await start(wanted ?? last ?? DEFAULT_PORT);
@@ -142,7 +145,11 @@ async function moveOwner({ client }: DevPlaces, port: number): Promise<void> {
   }
 }
 
-async function makeNetwork(places: DevPlaces, signal: AbortSignal | undefined): Promise<void> {
+async function makeNetwork(
+  places: DevPlaces,
+  nmn: RunningNmn,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   // A start that was interrupted may have left a whole network, or a root key of one that nobody owns.
   if (await holdsMembership(places.client)) return;
   await rm(places.client, { recursive: true, force: true });
@@ -150,7 +157,7 @@ async function makeNetwork(places: DevPlaces, signal: AbortSignal | undefined): 
   const { createNetwork } = await import('@coconet/client-sdk');
   const user = userName();
   await createNetwork({
-    localSocket: await adminSocketOf(places.nmn),
+    operator: await nmn.operatorUri(),
     name: NETWORK_NAME,
     user,
     nodeName: `${user} (dev)`,

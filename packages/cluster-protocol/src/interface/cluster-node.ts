@@ -438,7 +438,7 @@ export class ClusterNode implements Machine<ClusterEvent> {
         break;
       }
       case 'pathValidated':
-        if (path) peer.agent.pathValidated(now, path, event.rtt);
+        if (path) this.#reach.validated(now, peer, path, event.rtt);
         break;
       case 'peerPath':
         if (path) peer.agent.peerPath(now, path);

@@ -90,12 +90,9 @@ export class PeerReach {
         if (handle !== undefined && id !== undefined) this.#world.endpoint.open(handle)?.probePath(now, id);
         return;
       }
-      case 'activate': {
-        const id = this.#sessionPath(now, peer, action.path);
-        if (handle !== undefined && id !== undefined)
-          this.#world.endpoint.open(handle)?.activatePath(now, id);
+      case 'activate':
+        this.#activate(now, peer, action.path);
         return;
-      }
       case 'sendCandidates':
         if (handle !== undefined)
           this.#world.endpoint.open(handle)?.sendControl(now, CANDIDATES_CONTROL, action.bytes);
@@ -136,5 +133,22 @@ export class PeerReach {
     if (peer.connection.kind !== 'handshaking' || reason === 'rateLimited') return;
     const text = reason === 'away' ? 'it has no session with the NMN: it is off, or has no network' : reason;
     this.#world.emit({ kind: 'unreachable', peer: peer.nodeId, text, retryIn: undefined });
+  }
+
+  /** A path has answered a challenge. */
+  validated(now: Instant, peer: Peer, path: Path, rtt: Duration): void {
+    peer.agent.pathValidated(now, path, rtt);
+    if (peer.wantedPath?.id === path.id) this.#activate(now, peer, path);
+  }
+
+  // An agent may want a path that this very session has not proved yet, as a relay when all else fails: it is proved first.
+  #activate(now: Instant, peer: Peer, path: Path): void {
+    const id = this.#sessionPath(now, peer, path);
+    const session = peer.session === undefined ? undefined : this.#world.endpoint.open(peer.session);
+    if (id === undefined || !session) return;
+    const isProved = session.pathStatistics(id)?.validated === true;
+    peer.wantedPath = isProved ? undefined : this.#world.endpoint.paths.get(id);
+    if (isProved) session.activatePath(now, id);
+    else session.probePath(now, id);
   }
 }

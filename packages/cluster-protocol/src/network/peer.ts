@@ -9,7 +9,7 @@ import {
 } from '../base/index.js';
 import type { ConsentRules } from '../path/index.js';
 import { PathAgent } from '../path/index.js';
-import type { HandshakeId, SessionHandle } from '../session/index.js';
+import type { HandshakeId, Path, SessionHandle } from '../session/index.js';
 import { DuplicateFilter } from './duplicate-filter.js';
 import type { SessionKind } from './handshake-payload.js';
 import { Outbox } from './outbox.js';
@@ -43,6 +43,8 @@ export class Peer {
   connection: PeerConnection = { kind: 'idle' };
   /** Whether the program wants a session for its own sake; waiting messages want one as well. */
   wanted = false;
+  /** The path that is to be used as soon as the session has proved it. */
+  wantedPath: Path | undefined;
   /** The peer's stores as of its last session, in hexadecimal. */
   outboxIncarnation = '';
   inboxIncarnation = '';

@@ -262,7 +262,8 @@ test('a message 2 or a reset with any byte altered changes nothing', t => {
   side.sent();
 
   for (const packet of altered(vectors.response.packet)) side.receive(packet);
-  t.deepEqual([...side.sent(), ...side.events()], []);
+  t.deepEqual(side.events(), []);
+  t.is(side.endpoint.sessionCount, 0);
   side.receive(vectors.response.packet);
   side.sent();
   side.events();

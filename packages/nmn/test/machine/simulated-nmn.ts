@@ -10,6 +10,7 @@ import {
   claimIdOf,
   claimPskOf,
   type Host,
+  type KeyPair,
   type ManagementContent,
   MemberRuntime,
   membershipChanges,
@@ -31,10 +32,18 @@ import type { NetworkContents, StorageChange } from '../../src/membership/storag
 
 export const NMN_PORT = 28_620;
 
+/** What survives restarts of an NMN besides its networks. */
+export interface NmnIdentity {
+  readonly staticKey: KeyPair;
+  readonly resetSecret: Uint8Array;
+  readonly starts: number;
+}
+
 /** An NMN on a simulated host, whose changes are durable at once. */
 export interface SimulatedNmn {
   readonly machine: NmnMachine;
   readonly host: SimulatedHost;
+  readonly identity: NmnIdentity;
   readonly staticKey: Uint8Array;
   readonly token: Uint8Array;
   readonly changes: StorageChange[];
@@ -44,9 +53,18 @@ export interface SimulatedNmn {
 export function startNmn(
   crypto: CryptoProvider,
   host: SimulatedHost,
-  networks: readonly NetworkContents[] = [],
+  before: {
+    readonly networks: readonly NetworkContents[];
+    readonly identity?: NmnIdentity;
+    readonly persist?: (changes: readonly StorageChange[]) => void;
+  } = { networks: [] },
 ): SimulatedNmn {
-  const staticKey = crypto.dhKeyPair(randomBytes(host.random, 32));
+  const identity = before.identity ?? {
+    staticKey: crypto.dhKeyPair(randomBytes(host.random, 32)),
+    resetSecret: randomBytes(host.random, 32),
+    starts: 0,
+  };
+  const { staticKey, resetSecret } = identity;
   const changes: StorageChange[] = [];
   let token = new Uint8Array(0);
   const machine = new NmnMachine({
@@ -56,15 +74,16 @@ export function startNmn(
     wall: () => host.wallTime(),
     config: { ...DEFAULT_CONFIG },
     staticKey,
-    resetSecret: randomBytes(host.random, 32),
-    starts: 1,
-    networks,
+    resetSecret,
+    starts: identity.starts + 1,
+    networks: before.networks,
     operatorTokens: [],
   });
   const running = host.attach(machine, { port: NMN_PORT }, event => {
     if (event.kind !== 'commit') return;
     changes.push(...event.changes);
     host.schedule(milliseconds(1), () => {
+      before.persist?.(event.changes);
       machine.handleCommitted(host.now(), event.id);
       running.turn();
     });
@@ -76,6 +95,7 @@ export function startNmn(
   return {
     machine,
     host,
+    identity: { ...identity, starts: identity.starts + 1 },
     staticKey: staticKey.publicKey,
     get token() {
       return token;

@@ -10,6 +10,7 @@ import {
   claimIdOf,
   claimPskOf,
   type Host,
+  type KeyPair,
   type ManagementContent,
   milliseconds,
   MemberRuntime,
@@ -25,55 +26,65 @@ import {
 } from '@coconet/cluster-protocol/core';
 import type { SimulatedHost } from '@coconet/cluster-protocol/testing';
 
-import { DEFAULT_CONFIG } from '../../src/config.js';
+import { DEFAULT_CONFIG, type MembershipConfig } from '../../src/config.js';
 import { NmnMachine } from '../../src/nmn-machine.js';
 import { OperatorTokens } from '../../src/membership/operator-tokens.js';
-import type { NetworkContents, StorageChange } from '../../src/membership/storage-change.js';
+import { MemoryDisk } from './memory-disk.js';
 
 export const NMN_PORT = 28_620;
 
-/** An NMN on a simulated host, whose changes are durable at once. */
+/** An NMN on a simulated host, with a disk that does what the test says. */
 export interface SimulatedNmn {
   readonly machine: NmnMachine;
   readonly host: SimulatedHost;
   readonly staticKey: Uint8Array;
   readonly token: Uint8Array;
-  readonly changes: StorageChange[];
+  readonly disk: MemoryDisk;
   turn(): void;
 }
 
-export function startNmn(
-  crypto: CryptoProvider,
-  host: SimulatedHost,
-  networks: readonly NetworkContents[] = [],
-): SimulatedNmn {
-  const staticKey = crypto.dhKeyPair(randomBytes(host.random, 32));
-  const { membership } = DEFAULT_CONFIG;
+/** What outlives one life of an NMN. */
+export interface NmnLife {
+  readonly disk?: MemoryDisk;
+  readonly staticKey?: KeyPair;
+  readonly membership?: Partial<MembershipConfig>;
+}
+
+export function startNmn(crypto: CryptoProvider, host: SimulatedHost, life: NmnLife = {}): SimulatedNmn {
+  const staticKey = life.staticKey ?? crypto.dhKeyPair(randomBytes(host.random, 32));
+  const disk = life.disk ?? new MemoryDisk();
+  const membership = { ...DEFAULT_CONFIG.membership, ...life.membership };
   const { token, kept } = new OperatorTokens(crypto, host.random, membership.operatorTokenLife).create(
     host.wallTime(),
   );
-  const changes: StorageChange[] = [];
   const machine = new NmnMachine({
     provider: crypto,
     random: host.random,
     now: host.now(),
     wall: () => host.wallTime(),
-    config: DEFAULT_CONFIG,
+    config: { ...DEFAULT_CONFIG, membership },
     staticKey,
-    resetSecret: randomBytes(host.random, 32),
+    resetSecret: new Uint8Array(32).fill(9),
     starts: 1,
-    networks,
+    networks: disk.all(),
     operatorTokens: [kept],
   });
   const running = host.attach(machine, { port: NMN_PORT }, event => {
-    if (event.kind !== 'commit') return;
-    changes.push(...event.changes);
-    host.schedule(DISK_DELAY, () => {
-      machine.handleCommitted(host.now(), event.id);
-      running.turn();
-    });
+    if (event.kind === 'commit')
+      disk.commit(event.changes, keptNow => {
+        host.schedule(DISK_DELAY, () => {
+          if (keptNow) machine.handleCommitted(host.now(), event.id);
+          else machine.handleCommitFailed(host.now(), event.id);
+          running.turn();
+        });
+      });
+    if (event.kind === 'reload')
+      host.schedule(DISK_DELAY, () => {
+        machine.handleLoaded(host.now(), event.networkKey, disk.load(event.networkKey));
+        running.turn();
+      });
   });
-  return { machine, host, staticKey: staticKey.publicKey, token, changes, turn: () => running.turn() };
+  return { machine, host, staticKey: staticKey.publicKey, token, disk, turn: () => running.turn() };
 }
 
 /** What a flush takes. */
