@@ -65,7 +65,8 @@ export async function startHostMonitor(options: HostMonitorOptions): Promise<Hos
   const closeBeacon = addBeacon(device, output);
   const sampler = addReadings(device);
   device.resource('system').capability('deviceInfo').set(machine.info);
-  await sampler.start();
+  // The first round takes a second or two; what is read before its end is published at once.
+  void sampler.start();
   return {
     device,
     close: async () => {

@@ -40,7 +40,8 @@ async function run({ name, join, store }: Options, output: Output): Promise<numb
     process.once('SIGTERM', () => stop(0));
     process.once('SIGHUP', () => stop(0));
     // Who started this program as a part of its own is gone, or closes it: nobody else would.
-    if (process.connected) process.once('disconnect', () => stop(0));
+    if (process.send !== undefined && !process.connected) stop(0);
+    process.once('disconnect', () => stop(0));
     // Whoever read what this says is gone.
     process.stdout.on('error', () => stop(0));
   });

@@ -45,6 +45,7 @@ export class Interruption {
     this.#process.off('SIGINT', this.#onInterrupt);
     this.#process.off('SIGTERM', this.#onTerminate);
     this.#process.off('SIGHUP', this.#onHangUp);
+    this.#process.stdout.off('error', this.#onOutputError);
   }
 
   readonly #onInterrupt = (): void => {
@@ -57,8 +58,7 @@ export class Interruption {
   readonly #onHangUp = (): void => this.#interrupt('SIGHUP');
 
   readonly #onOutputError = (error: NodeJS.ErrnoException): void => {
-    if (error.code !== 'EPIPE') throw error;
-    this.#interrupt('pipe');
+    if (error.code === 'EPIPE') this.#interrupt('pipe');
   };
 
   #interrupt(cause: InterruptionCause): void {

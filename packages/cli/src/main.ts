@@ -81,6 +81,8 @@ async function run(
 }
 
 function thisProcess(): Terminal {
+  // Who reads us may go away at any time, even after the last word: `coconet ls | head -1`.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', ignoreBrokenPipe);
   return {
     stdout: process.stdout,
     stderr: process.stderr,
@@ -91,6 +93,10 @@ function thisProcess(): Terminal {
       home: homedir(),
     },
   };
+}
+
+function ignoreBrokenPipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
 }
 
 /** The stack and the causes of an error, line by line. */

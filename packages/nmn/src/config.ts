@@ -241,6 +241,9 @@ class Section {
 }
 
 function invalid(place: string, value: unknown, wanted: string): NmnError {
-  const shown = value === undefined ? 'missing' : JSON.stringify(value)?.slice(0, 80);
-  return new NmnError('CONFIG_INVALID', `${place} is ${shown ?? typeof value}, but must be ${wanted}`);
+  const shown = value === undefined ? 'missing' : shortJson(value);
+  return new NmnError('CONFIG_INVALID', `${place} is ${shown}, but must be ${wanted}`);
 }
+
+/** A value as a person wrote it, cut to what fits a sentence. */
+const shortJson = (value: unknown): string => JSON.stringify(value).slice(0, 80);

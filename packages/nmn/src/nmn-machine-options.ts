@@ -2,6 +2,7 @@ import type {
   CryptoProvider,
   Instant,
   KeyPair,
+  ManagementContent,
   RandomSource,
   WallTime,
 } from '@coconet/cluster-protocol/core';
@@ -9,6 +10,7 @@ import type {
 import type { Commit } from './commit-queue.js';
 import type { NmnConfig } from './config.js';
 import type { LogFields } from './log.js';
+import type { Asker } from './membership/networks.js';
 import type { OperatorToken } from './membership/operator-tokens.js';
 import type { NetworkContents } from './membership/storage-change.js';
 import type { Caller, NmnEvent } from './subsystem.js';
@@ -49,4 +51,16 @@ export interface NmnMachineOptions {
   readonly starts: number;
   readonly networks: readonly NetworkContents[];
   readonly operatorTokens: readonly OperatorToken[];
+}
+
+/** The log's word on a request that was refused: who and why, nothing of its content. */
+export function refusalLog(
+  asker: Asker,
+  request: ManagementContent,
+  error: Extract<ManagementContent, { readonly type: 'error' }>,
+): NmnMachineEvent {
+  const network = asker.kind === 'operator' ? undefined : asker.networkKey;
+  const nodeId = asker.kind === 'member' ? asker.nodeId : undefined;
+  const fields = { network, nodeId, request: request.type, code: error.code, field: error.field };
+  return { kind: 'log', level: 'info', event: 'requestRefused', fields };
 }

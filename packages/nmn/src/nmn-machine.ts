@@ -13,6 +13,7 @@ import {
   type LinkId,
   type Machine,
   type ManagementContent,
+  type ManagementMessage,
   milliseconds,
   minutes,
   type SendError,
@@ -43,7 +44,7 @@ import { newsOf, type Turn } from './membership/turn.js';
 import { RelayService } from './relay/relay-service.js';
 import { Introducer } from './rendezvous/introducer.js';
 import { RendezvousService } from './rendezvous/rendezvous-service.js';
-import type { NmnMachineEvent, NmnMachineOptions } from './nmn-machine-options.js';
+import { type NmnMachineEvent, type NmnMachineOptions, refusalLog } from './nmn-machine-options.js';
 import { StunResponder } from './stun/stun-responder.js';
 import type { Caller } from './subsystem.js';
 import { TransmitQueue } from './transmit-queue.js';
@@ -74,7 +75,7 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
   readonly #spreader: StateSpreader;
   readonly #commits = new CommitQueue();
   readonly #guests = new Map<SessionHandle, Guest>();
-  readonly #settling: { readonly session: SessionHandle; readonly request: ManagementRequest }[] = [];
+  readonly #settling: { readonly session: SessionHandle; readonly request: ManagementMessage }[] = [];
   readonly #reloading = new Set<string>();
   readonly #parting = new Set<SessionHandle>();
   readonly #events: NmnMachineEvent[] = [];
@@ -314,7 +315,11 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
     ledger.replays.confirm(nodeId, said);
     const used = ledger.invitations.complete(nodeId);
     if (used)
-      this.#commits.begin([networkKey], [{ kind: 'invitation', networkKey, invitation: used }], ignore);
+      this.#commits.begin(
+        [networkKey],
+        [{ kind: 'invitation', networkKey, invitation: used }],
+        () => undefined,
+      );
     if (asker.limited) return;
     this.rendezvous.handleOnline(now, this.#options.wall(), {
       network: ledger.stored.network,
@@ -419,7 +424,7 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
   }
 
   /** While the disk is busy with a network, its requests wait for it. */
-  #gate(now: Instant, session: SessionHandle, asker: Asker, request: ManagementRequest): void {
+  #gate(now: Instant, session: SessionHandle, asker: Asker, request: ManagementMessage): void {
     if (asker.kind === 'operator') this.#request(now, session, asker, request);
     else if (
       !this.#commits.whenSettled(now, asker.networkKey, at => this.#request(at, session, asker, request))
@@ -427,7 +432,7 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
       this.#reply(now, session, request, UNAVAILABLE);
   }
 
-  #request(now: Instant, session: SessionHandle, asker: Asker, request: ManagementRequest): void {
+  #request(now: Instant, session: SessionHandle, asker: Asker, request: ManagementMessage): void {
     if (asker.kind !== 'operator' && this.#reloading.has(asker.networkKey)) {
       this.#reply(now, session, request, UNAVAILABLE);
       return;
@@ -439,7 +444,7 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
       return;
     }
     const { turn, networkKey, reply } = answer;
-    if (reply.type === 'error') this.#logRefusal(asker, request, reply);
+    if (reply.type === 'error') this.#events.push(refusalLog(asker, request, reply));
     this.#keep(now, networkKey, turn, (at, kept) => {
       this.#reply(at, session, request, kept ? reply : UNAVAILABLE);
       if (kept && networkKey !== undefined) this.#tell(at, networkKey, turn);
@@ -449,7 +454,7 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
   #reply(
     now: Instant,
     session: SessionHandle,
-    { requestId }: ManagementRequest,
+    { requestId }: ManagementMessage,
     content: ManagementContent,
   ): void {
     this.#send(now, session, SERVICES.management, encodeManagement({ ...content, requestId }));
@@ -554,7 +559,7 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
       const changes = gone.map(
         claimId => ({ kind: 'invitationRemoved', networkKey: ledger.key, claimId }) as const,
       );
-      this.#commits.begin([ledger.key], changes, ignore);
+      this.#commits.begin([ledger.key], changes, () => undefined);
     }
   }
 
@@ -592,22 +597,7 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
     this.drops.count('queueFull');
     open.close(now, CloseCode.done, 'too much waits for you');
   }
-
-  #logRefusal(
-    asker: Asker,
-    request: ManagementRequest,
-    error: Extract<ManagementContent, { type: 'error' }>,
-  ): void {
-    const network = asker.kind === 'operator' ? undefined : asker.networkKey;
-    const nodeId = asker.kind === 'member' ? asker.nodeId : undefined;
-    const fields = { network, nodeId, request: request.type, code: error.code, field: error.field };
-    this.#events.push({ kind: 'log', level: 'info', event: 'requestRefused', fields });
-  }
 }
-
-type ManagementRequest = ManagementContent & { readonly requestId: number };
-
-const ignore = (): void => undefined;
 
 const UNAVAILABLE: ManagementContent = refuse(
   'unavailable',

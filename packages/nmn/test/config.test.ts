@@ -45,7 +45,7 @@ const wrong: readonly (readonly [unknown, RegExp])[] = [
   [JSON.parse('{"dataFolder":"x","__proto__":{"port":1}}'), /^__proto__ is not a setting/],
 ];
 for (const [input, message] of wrong) {
-  test(`${JSON.stringify(input) ?? 'nothing'} is refused by name`, t => {
+  test(`${JSON.stringify(input)} is refused by name`, t => {
     t.throws(() => parseConfig(input), { code: 'CONFIG_INVALID', message });
   });
 }

@@ -10,22 +10,32 @@ export async function applyChanges(
   transaction: Knex.Transaction,
   changes: readonly StorageChange[],
 ): Promise<void> {
-  for (const change of changes) await applyChange(transaction, change);
+  for (const change of changes)
+    if ('networkKey' in change) await changeNetwork(transaction, change);
+    else await changeNmn(transaction, change);
 }
 
-async function applyChange(transaction: Knex.Transaction, change: StorageChange): Promise<void> {
+type OfNetwork = Extract<StorageChange, { readonly networkKey: string }>;
+
+async function changeNmn(
+  transaction: Knex.Transaction,
+  change: Exclude<StorageChange, OfNetwork>,
+): Promise<void> {
+  const settings = new SettingsRepository(transaction);
   switch (change.kind) {
-    case 'operatorToken':
-      return new SettingsRepository(transaction).putOperatorToken(change.token);
-    case 'operatorTokenUsed':
-      if (await new SettingsRepository(transaction).removeOperatorToken(change.id)) return;
-      throw new NmnError('INVALID_STATE', 'the operator token was used already');
-    case 'operatorTokenForgotten':
-      await new SettingsRepository(transaction).removeOperatorToken(change.id);
-      return;
     case 'network':
       return new NetworkRepository(transaction, change.network.key).create(change.network);
+    case 'operatorToken':
+      return settings.putOperatorToken(change.token);
+    case 'operatorTokenUsed':
+      if (await settings.removeOperatorToken(change.id)) return;
+      throw new NmnError('INVALID_STATE', 'the operator token was used already');
+    case 'operatorTokenForgotten':
+      await settings.removeOperatorToken(change.id);
   }
+}
+
+async function changeNetwork(transaction: Knex.Transaction, change: OfNetwork): Promise<void> {
   const repository = new NetworkRepository(transaction, change.networkKey);
   switch (change.kind) {
     case 'invitation':

@@ -85,7 +85,7 @@ async function checkModes(path: string): Promise<void> {
   if (ON_WINDOWS) return;
   const state = await stat(path);
   if ((state.mode & FOREIGN_BITS) !== 0) throw unsafe(path, state.mode, '700');
-  for (const name of await readdir(path).catch(error => Promise.reject(unwritable(path, error)))) {
+  for (const name of await readdir(path).catch((error: unknown) => Promise.reject(unwritable(path, error)))) {
     if (!(Object.values(DATA_FILES) as string[]).includes(name)) continue;
     const file = await stat(join(path, name)).catch(() => undefined);
     if (file !== undefined && (file.mode & FOREIGN_BITS) !== 0)

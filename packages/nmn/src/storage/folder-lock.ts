@@ -17,7 +17,7 @@ export class FolderLock {
 
   /** Throws `DATA_FOLDER_IN_USE` when another process, or another NMN of this process, holds the folder. */
   static async acquire(folder: string, file: string): Promise<FolderLock> {
-    await makePrivateFile(file).catch(error => Promise.reject(unwritable(folder, error)));
+    await makePrivateFile(file).catch((error: unknown) => Promise.reject(unwritable(folder, error)));
     const connection = await openSqlite(file, ['busy_timeout = 0']);
     try {
       await connection.raw('BEGIN EXCLUSIVE');

@@ -12,6 +12,7 @@ import type {
 } from '../membership/storage-change.js';
 import { fromBlob, toBlob } from './columns.js';
 
+const VERSION: CounterName = 'version';
 const NETWORKS = 'membership_networks';
 const COUNTERS = 'membership_counters';
 const SECRETS = 'membership_secrets';
@@ -42,7 +43,7 @@ export class NetworkRepository {
   async load(): Promise<NetworkContents | undefined> {
     const row = (await this.#table(NETWORKS).first()) as NetworkRow | undefined;
     if (row === undefined) return undefined;
-    const counters = (await this.#table(COUNTERS)) as { name: CounterName; value: number }[];
+    const counters = (await this.#table(COUNTERS)) as { name: string; value: number }[];
     const secrets = (await this.#table(SECRETS)) as { epoch: number; secret: Buffer }[];
     const records = (await this.#table(RECORDS).orderBy(['authority_number', 'version'])) as RecordRow[];
     const members = (await this.#table(MEMBERS)) as MemberRow[];
@@ -50,7 +51,7 @@ export class NetworkRepository {
     return {
       network: readNetwork(row),
       head: row.head === null ? undefined : fromBlob(row.head),
-      version: counters.find(counter => counter.name === 'version')?.value ?? 0,
+      version: counters.find(({ name }) => name === VERSION)?.value ?? 0,
       secrets: new Map(secrets.map(({ epoch, secret }) => [epoch, fromBlob(secret)])),
       records: records.map(({ name, authority_number: authorityNumber, version, bytes }) => ({
         name,

@@ -33,7 +33,7 @@ if (contents) {
   home = { ...home, ledger, requests: new MembershipRequests(host.crypto, config, ledger) };
 } else await store.commit(home.written);
 // The seeded network is always the same one; who joins it is not.
-home = { ...home, random: host.random as Home['random'] };
+home = { ...home, random: host.random };
 
 if (!home.ledger.state.complete) throw new Error('the head does not cover the records: half a turn was kept');
 stdout.write(`ready ${home.ledger.state.members().length}\n`);

@@ -86,14 +86,13 @@ export async function createWith(host: Host, uri: string, name = 'Home'): Promis
 
 /** One request of a running member to its NMN. */
 export function askNmn(member: MemberRuntime, content: ManagementContent): Promise<ManagementContent> {
+  const requestId = member.do((node, now) => node.request(now, content));
   return new Promise(resolve => {
-    let requestId: number | undefined;
     const off = member.on(event => {
       if (event.kind !== 'management' || event.requestId !== requestId) return;
       off();
       resolve(event.content);
     });
-    requestId = member.do((node, now) => node.request(now, content));
   });
 }
 

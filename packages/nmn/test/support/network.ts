@@ -9,6 +9,7 @@ import {
   type NetworkGenesis,
   type NodeKeys,
   randomBytes,
+  type RandomSource,
   signClaim,
   type WallTime,
   wallTime,
@@ -29,7 +30,7 @@ export interface Home {
   readonly genesis: NetworkGenesis;
   readonly ledger: NetworkLedger;
   readonly requests: MembershipRequests;
-  readonly random: SeededRandom;
+  readonly random: RandomSource;
   readonly nmnStatic: NodeKeys;
   /** What would have been written so far. */
   readonly written: StorageChange[];

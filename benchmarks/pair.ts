@@ -1,0 +1,96 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+
+import type { Cores } from './cores.js';
+import { Deferred } from './deferred.js';
+import type { Order, Report } from './side.js';
+import type { Figures, Scale } from './work.js';
+
+const SIDE = join(import.meta.dirname, 'side.ts');
+/** Milliseconds for a process to end by itself. */
+const GRACE = 2_000;
+
+/** Server and client of one contestant, each in a process of its own that waits until it is its turn. */
+export class Pair {
+  readonly #server: ChildProcess;
+  readonly #client: ChildProcess;
+
+  private constructor(server: ChildProcess, client: ChildProcess) {
+    this.#server = server;
+    this.#client = client;
+  }
+
+  /** Starts both; `started` hears of the pair before anything can fail, so that it is stopped in any case. */
+  static async start(
+    name: string,
+    cores: Cores | undefined,
+    started: (pair: Pair) => void,
+  ): Promise<Pair> {
+    const pair = new Pair(startSide(name, cores?.[0]), startSide(name, cores?.[1]));
+    started(pair);
+    const { invitation } = await ask(pair.#server, { kind: 'serve' }, 'serving');
+    await ask(pair.#client, { kind: 'open', invitation }, 'opened');
+    return pair;
+  }
+
+  async measure(scale: Scale): Promise<Figures> {
+    return (await ask(this.#client, { kind: 'measure', scale }, 'measured')).figures;
+  }
+
+  /** Ends both processes and waits for it. The client first: its server hears the goodbye. */
+  async stop(): Promise<void> {
+    await end(this.#client);
+    await end(this.#server);
+  }
+}
+
+function startSide(name: string, core: number | undefined): ChildProcess {
+  const options = {
+    serialization: 'advanced',
+    // Standard output is for results alone.
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  } as const;
+  if (core === undefined) return fork(SIDE, [name], options);
+  return fork(SIDE, [name], {
+    ...options,
+    execPath: 'taskset',
+    execArgv: ['-c', String(core), process.execPath, ...process.execArgv],
+  });
+}
+
+async function ask<Kind extends Report['kind']>(
+  child: ChildProcess,
+  order: Order,
+  expected: Kind,
+): Promise<Extract<Report, { kind: Kind }>> {
+  if (!child.connected) throw new Error('the process has ended');
+  const answer = new Deferred<Report>();
+  const ended = (code: number | null): void => {
+    answer.reject(new Error(`the process ended with ${code ?? 'a signal'}`));
+  };
+  child.once('message', answer.resolve);
+  child.once('error', answer.reject);
+  child.once('exit', ended);
+  try {
+    child.send(order);
+    const report = await answer.promise;
+    if (report.kind === 'failed') throw new Error(report.reason);
+    if (report.kind !== expected) throw new Error(`'${report.kind}' came instead of '${expected}'`);
+    return report as Extract<Report, { kind: Kind }>;
+  } finally {
+    child.off('message', answer.resolve);
+    child.off('error', answer.reject);
+    child.off('exit', ended);
+  }
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
+  const exited = once(child, 'exit');
+  const late = setTimeout(() => child.kill('SIGKILL'), GRACE);
+  if (child.connected) child.disconnect();
+  else child.kill('SIGKILL');
+  await exited;
+  clearTimeout(late);
+}
