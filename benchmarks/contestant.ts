@@ -14,10 +14,12 @@ export interface Client {
   /** Sends a request, which is not changed afterwards. Several may be under way. */
   request(request: Uint8Array): void;
   /**
-   * Sets up another session with the server, which is known already, asks once and takes it down again. Gives the
-   * milliseconds from the wish to the answer; absent where there is nothing to set up.
+   * Sets up another session with the server, which is known already, and asks once. Gives the milliseconds from the wish
+   * to the answer; absent where there is nothing to set up. The session stays until {@link Client.takeDown}.
    */
   setUp?(request: Uint8Array): Promise<number>;
+  /** Ends the sessions that were set up besides the first. */
+  takeDown?(): Promise<void>;
   close(): Promise<void>;
 }
 

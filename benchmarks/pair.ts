@@ -1,11 +1,11 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, fork, type ForkOptions } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 
 import type { Cores } from './cores.js';
 import { Deferred } from './deferred.js';
 import type { Order, Report } from './side.js';
-import type { Figures, Scale } from './work.js';
+import type { Figures, Scale, Work } from './work.js';
 
 const SIDE = join(import.meta.dirname, 'side.ts');
 /** Milliseconds for a process to end by itself. */
@@ -22,11 +22,7 @@ export class Pair {
   }
 
   /** Starts both; `started` hears of the pair before anything can fail, so that it is stopped in any case. */
-  static async start(
-    name: string,
-    cores: Cores | undefined,
-    started: (pair: Pair) => void,
-  ): Promise<Pair> {
+  static async start(name: string, cores: Cores | undefined, started: (pair: Pair) => void): Promise<Pair> {
     const pair = new Pair(startSide(name, cores?.[0]), startSide(name, cores?.[1]));
     started(pair);
     const { invitation } = await ask(pair.#server, { kind: 'serve' }, 'serving');
@@ -34,8 +30,8 @@ export class Pair {
     return pair;
   }
 
-  async measure(scale: Scale): Promise<Figures> {
-    return (await ask(this.#client, { kind: 'measure', scale }, 'measured')).figures;
+  async measure(work: Work, scale: Scale): Promise<Figures> {
+    return (await ask(this.#client, { kind: 'measure', work, scale }, 'measured')).figures;
   }
 
   /** Ends both processes and waits for it. The client first: its server hears the goodbye. */
@@ -46,11 +42,11 @@ export class Pair {
 }
 
 function startSide(name: string, core: number | undefined): ChildProcess {
-  const options = {
+  const options: ForkOptions = {
     serialization: 'advanced',
     // Standard output is for results alone.
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-  } as const;
+  };
   if (core === undefined) return fork(SIDE, [name], options);
   return fork(SIDE, [name], {
     ...options,

@@ -62,7 +62,9 @@ export type Round = ReadonlyMap<string, Figures>;
 /** What the rounds say together. */
 export function summarize(
   rounds: readonly Round[],
-  run: Pick<BenchResult, 'quick' | 'baseline' | 'contestants' | 'absent'> & { readonly cores: Cores | undefined },
+  run: Pick<BenchResult, 'quick' | 'baseline' | 'contestants' | 'absent'> & {
+    readonly cores: Cores | undefined;
+  },
 ): BenchResult {
   const { quick, baseline, contestants, absent, cores } = run;
   return {

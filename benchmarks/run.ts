@@ -10,9 +10,9 @@ import { parseOptions, USAGE, type BenchOptions } from './options.js';
 import { Pair } from './pair.js';
 import { type BenchResult, type Round, summarize } from './result.js';
 import { tableOf } from './table.js';
-import type { Figures, Scale } from './work.js';
+import { type Figures, type Scale, WORKS } from './work.js';
 
-const FULL: Scale = { commands: 5_000, rateTime: 700, setUps: 20 };
+const FULL: Scale = { commands: 3_000, rateTime: 500, setUps: 20 };
 /** Before the first round, so that no round pays for what the engine learns. */
 const WARM_UP: Scale = { commands: 5_000, rateTime: 1_500, setUps: 20 };
 const QUICK: Scale = { commands: 20, rateTime: 20, setUps: 1 };
@@ -32,7 +32,7 @@ async function bench({ rounds, quick }: BenchOptions, started: (pair: Pair) => v
     progress(`${contestant}: starting`);
     try {
       const pair = await Pair.start(contestant, cores, started);
-      if (!quick) await pair.measure(WARM_UP);
+      if (!quick) for (const work of WORKS) await pair.measure(work, WARM_UP);
       pairs.set(contestant, pair);
     } catch (error) {
       // Nothing can be compared without these two; anybody else may be missing.
@@ -45,16 +45,24 @@ async function bench({ rounds, quick }: BenchOptions, started: (pair: Pair) => v
     progress(`round ${round + 1} of ${rounds}`);
     measured.push(await roundOf(pairs, round, quick ? QUICK : FULL));
   }
-  return summarize(measured, { cores, quick, baseline: BASELINE, contestants: Object.keys(CONTESTANTS), absent });
+  return summarize(measured, {
+    cores,
+    quick,
+    baseline: BASELINE,
+    contestants: Object.keys(CONTESTANTS),
+    absent,
+  });
 }
 
-/** Everybody once; another one begins each time, so that nobody always has the coolest machine. */
+/** Every work by everybody, one after the other; another one begins each time, so that nobody always comes last. */
 async function roundOf(pairs: ReadonlyMap<string, Pair>, round: number, scale: Scale): Promise<Round> {
   const order = [...pairs];
   const figures = new Map<string, Figures>();
-  for (let i = 0; i < order.length; i++) {
-    const [name, pair] = order[(round + i) % order.length]!;
-    figures.set(name, await pair.measure(scale));
+  for (const work of WORKS) {
+    for (let i = 0; i < order.length; i++) {
+      const [name, pair] = order[(round + i) % order.length]!;
+      figures.set(name, { ...figures.get(name), ...(await pair.measure(work, scale)) });
+    }
   }
   return figures;
 }

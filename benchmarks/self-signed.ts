@@ -7,7 +7,15 @@ export interface Identity {
 }
 
 /** DER tags that a certificate needs (ITU-T X.690). */
-const Tag = { integer: 0x02, bitString: 0x03, utf8: 0x0c, time: 0x17, sequence: 0x30, set: 0x31, version: 0xa0 } as const;
+const Tag = {
+  integer: 0x02,
+  bitString: 0x03,
+  utf8: 0x0c,
+  time: 0x17,
+  sequence: 0x30,
+  set: 0x31,
+  version: 0xa0,
+} as const;
 /** 1.2.840.10045.4.3.2, ecdsa-with-SHA256 (RFC 5758, section 3.2). */
 const ECDSA_WITH_SHA256 = Buffer.from('06082a8648ce3d040302', 'hex');
 /** 2.5.4.3, commonName. */
@@ -52,6 +60,7 @@ export function selfSigned(name: string): Identity {
 function der(tag: number, ...parts: readonly Uint8Array[]): Buffer {
   const content = Buffer.concat(parts);
   const { length } = content;
-  const head = length < 0x80 ? [length] : length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
+  const head =
+    length < 0x80 ? [length] : length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
   return Buffer.concat([Buffer.of(tag, ...head), content]);
 }

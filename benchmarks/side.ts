@@ -4,13 +4,13 @@
  */
 import type { Client, Service } from './contestant.js';
 import { CONTESTANTS } from './contestants/index.js';
-import { measure, type Figures, type Scale } from './work.js';
+import { measure, type Figures, type Scale, type Work } from './work.js';
 
 /** What the parent asks. */
 export type Order =
   | { readonly kind: 'serve' }
   | { readonly kind: 'open'; readonly invitation: unknown }
-  | { readonly kind: 'measure'; readonly scale: Scale };
+  | { readonly kind: 'measure'; readonly work: Work; readonly scale: Scale };
 
 /** What it gets. */
 export type Report =
@@ -35,7 +35,7 @@ async function follow(order: Order): Promise<Report> {
       return { kind: 'opened' };
     case 'measure':
       if (!client) throw new Error('the client is to be opened first');
-      return { kind: 'measured', figures: await measure(client, order.scale) };
+      return { kind: 'measured', figures: await measure(client, order.work, order.scale) };
   }
 }
 

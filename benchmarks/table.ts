@@ -15,7 +15,12 @@ export function tableOf(result: BenchResult): string {
     ]),
   ];
   const widths = lines[0]!.map((_, column) => Math.max(...lines.map(line => line[column]!.length)));
-  const table = lines.map(line => line.map((cell, column) => cell.padEnd(widths[column]!)).join('   ').trimEnd());
+  const table = lines.map(line =>
+    line
+      .map((cell, column) => cell.padEnd(widths[column]!))
+      .join('   ')
+      .trimEnd(),
+  );
   const where = cores ? `pinned to cores ${cores.join(' and ')}` : 'not pinned';
   return [
     `Ratios to ${baseline} of the same round: median (least–most) of ${rounds} round${rounds === 1 ? '' : 's'}; ${where}`,

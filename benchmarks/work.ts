@@ -6,8 +6,6 @@ import { quantile } from './statistics.js';
 const IN_FLIGHT = 64;
 /** No answer for so long ends the measurement: nothing here takes long, and datagrams may be lost. */
 const PATIENCE = 5_000;
-/** Between two set-ups, for whatever the last one left to do. */
-const PAUSE = 5;
 
 /** How much work a measurement does. */
 export interface Scale {
@@ -18,42 +16,42 @@ export interface Scale {
   readonly setUps: number;
 }
 
-/** What a client measured, each under the name of its row. */
+/** The kinds of work, each of which takes its turn with all contestants. */
+export const WORKS = ['commands', 'rate', 'setUps'] as const;
+
+/** A kind of work. */
+export type Work = (typeof WORKS)[number];
+
+/** What a client measured, each under the name of its row. What it cannot do is missing. */
 export interface Figures {
   /** Milliseconds from a request to its answer. */
-  readonly commandP50: number;
-  readonly commandP99: number;
+  readonly commandP50?: number;
+  readonly commandP99?: number;
   /** Bytes for a request, its answer and whatever acknowledges them. */
-  readonly commandBytes: number;
+  readonly commandBytes?: number;
   /** Commands per second. */
-  readonly rate: number;
-  readonly rateBytes: number;
-  /** Milliseconds; absent where nothing is set up. */
+  readonly rate?: number;
+  readonly rateBytes?: number;
+  /** Milliseconds. */
   readonly setUp?: number;
 }
 
 /** Name of a figure. */
 export type FigureName = keyof Figures;
 
-/** All the work there is, once. */
-export async function measure(client: Client, scale: Scale): Promise<Figures> {
-  const single = await oneByOne(client, scale.commands);
-  const many = await inFlight(client, scale.rateTime);
-  const setUp = await setUps(client, scale.setUps);
-  return {
-    commandP50: quantile(single.times, 0.5),
-    commandP99: quantile(single.times, 0.99),
-    commandBytes: single.bytes,
-    rate: many.rate,
-    rateBytes: many.bytes,
-    ...(setUp !== undefined && { setUp }),
-  };
+/** Does one kind of work. */
+export async function measure(client: Client, work: Work, scale: Scale): Promise<Figures> {
+  switch (work) {
+    case 'commands':
+      return oneByOne(client, scale.commands);
+    case 'rate':
+      return inFlight(client, scale.rateTime);
+    case 'setUps':
+      return setUps(client, scale.setUps);
+  }
 }
 
-async function oneByOne(
-  client: Client,
-  commands: number,
-): Promise<{ readonly times: Float64Array; readonly bytes: number }> {
+async function oneByOne(client: Client, commands: number): Promise<Figures> {
   const times = new Float64Array(commands);
   const bytesBefore = client.wireBytes;
   await guarded(client, (finish, fail, progress) => {
@@ -76,13 +74,14 @@ async function oneByOne(
     };
     next();
   });
-  return { times, bytes: (client.wireBytes - bytesBefore) / commands };
+  return {
+    commandP50: quantile(times, 0.5),
+    commandP99: quantile(times, 0.99),
+    commandBytes: (client.wireBytes - bytesBefore) / commands,
+  };
 }
 
-async function inFlight(
-  client: Client,
-  time: number,
-): Promise<{ readonly rate: number; readonly bytes: number }> {
+async function inFlight(client: Client, time: number): Promise<Figures> {
   const bytesBefore = client.wireBytes;
   const start = performance.now();
   let answers = 0;
@@ -108,18 +107,16 @@ async function inFlight(
   });
   return {
     rate: (1_000 * answers) / (performance.now() - start),
-    bytes: (client.wireBytes - bytesBefore) / answers,
+    rateBytes: (client.wireBytes - bytesBefore) / answers,
   };
 }
 
-async function setUps(client: Client, count: number): Promise<number | undefined> {
-  if (!client.setUp) return undefined;
+async function setUps(client: Client, count: number): Promise<Figures> {
+  if (!client.setUp) return {};
   const times = new Float64Array(count);
-  for (let i = 0; i < count; i++) {
-    times[i] = await client.setUp(requestOf(i));
-    await new Promise(resolve => setTimeout(resolve, PAUSE));
-  }
-  return quantile(times, 0.5);
+  for (let i = 0; i < count; i++) times[i] = await client.setUp(requestOf(i));
+  await client.takeDown?.();
+  return { setUp: quantile(times, 0.5) };
 }
 
 /** Runs work that calls back, and fails when it stands still. */

@@ -23,14 +23,15 @@ import { Deferred } from '../deferred.js';
 const SERVICE = 0x8000;
 const SERVER = 'server';
 const CLIENT = 'client';
-/** Comes again and again, each time with a new session. */
-const VISITOR = 'visitor';
+/** Members who come for one request; as many sessions may be set up before they are taken down. */
+const VISITORS = 20;
+const visitor = (number: number): string => `visitor ${number}`;
 
 interface Invitation {
   /** Node id of the server. */
   readonly server: number;
   readonly client: SavedNode;
-  readonly visitor: SavedNode;
+  readonly visitors: readonly SavedNode[];
 }
 
 /**
@@ -43,7 +44,10 @@ export const coconet: Contestant = contestant<Invitation>(
     const network = smallNetwork(host.crypto, host.random, host.wallTime(), [
       { name: SERVER, kind: 'device' },
       { name: CLIENT, kind: 'client', role: 'guest' },
-      { name: VISITOR, kind: 'client', role: 'guest' },
+      ...Array.from(
+        { length: VISITORS },
+        (_, i) => ({ name: visitor(i), kind: 'client', role: 'guest' }) as const,
+      ),
     ]);
     const member = await start(host, savedNode(network, SERVER, host.random), (event, { node, running }) => {
       if (event.kind !== 'message' || event.service !== SERVICE) return;
@@ -58,7 +62,9 @@ export const coconet: Contestant = contestant<Invitation>(
     const invitation = {
       server,
       client: savedNode(network, CLIENT, host.random, known),
-      visitor: savedNode(network, VISITOR, host.random, known),
+      visitors: Array.from({ length: VISITORS }, (_, i) =>
+        savedNode(network, visitor(i), host.random, known),
+      ),
     };
     return { invitation, close: () => stop(host, member) };
   },
@@ -77,6 +83,7 @@ class CoconetClient implements Client {
   readonly #member: Member;
   readonly #invitation: Invitation;
   #visits = 0;
+  #visiting: Member[] = [];
 
   private constructor(host: NodeHost, member: Member, invitation: Invitation) {
     this.#host = host;
@@ -113,13 +120,15 @@ class CoconetClient implements Client {
   }
 
   async setUp(request: Uint8Array): Promise<number> {
-    const { visitor, server } = this.#invitation;
+    const { visitors, server } = this.#invitation;
     const host = this.#host;
     const answer = new Deferred<Instant>();
+    const before = visitors[this.#visiting.length];
+    if (!before) throw new Error(`there are ${VISITORS} visitors and all of them are here`);
     // As a program does that was started again: certificates and addresses in its store, nothing in its memory.
     const saved: SavedNode = {
-      ...visitor,
-      bootCounter: visitor.bootCounter + ++this.#visits,
+      ...before,
+      bootCounter: before.bootCounter + ++this.#visits,
       outboxIncarnation: randomBytes(host.random, 8),
       inboxIncarnation: randomBytes(host.random, 8),
     };
@@ -127,14 +136,18 @@ class CoconetClient implements Client {
       if (event.kind === 'message') answer.resolve(host.now());
       else if (event.kind === 'unreachable') answer.reject(new Error(event.text));
     });
+    this.#visiting.push(member);
     const begun = host.now();
     member.node.send(begun, server, SERVICE, request);
     member.running.turn();
-    const passed = (await answer.promise) - begun;
-    // The server must have its acknowledgement, or it would look for us to send the answer again.
+    return (await answer.promise) - begun;
+  }
+
+  async takeDown(): Promise<void> {
+    // The server must have its acknowledgements, or it would look for the visitors to send its answers again.
     await new Promise(resolve => setTimeout(resolve, LONGER_THAN_ANY_ACK));
-    await stop(host, member);
-    return passed;
+    await Promise.all(this.#visiting.map(member => stop(this.#host, member)));
+    this.#visiting = [];
   }
 
   close(): Promise<void> {

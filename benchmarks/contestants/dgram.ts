@@ -55,8 +55,9 @@ async function bind(): Promise<Socket> {
       answer(null, address, 4);
     },
   });
+  const listening = once(socket, 'listening'); // Comes during the call, because the look-up does.
   socket.bind(0, LOOPBACK);
-  await once(socket, 'listening');
+  await listening;
   socket.setRecvBufferSize(BUFFER_SIZE);
   socket.setSendBufferSize(BUFFER_SIZE);
   return socket;

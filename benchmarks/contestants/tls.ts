@@ -1,8 +1,22 @@
 import { once } from 'node:events';
 import { connect, type AddressInfo, type Socket } from 'node:net';
-import { connect as connectTls, createServer, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
+import {
+  connect as connectTls,
+  createServer,
+  createSecureContext,
+  type SecureContext,
+  type TLSSocket,
+} from 'node:tls';
 
-import { ANSWER_LENGTH, answerTo, type Client, contestant, LOOPBACK, REQUEST_LENGTH, type Contestant } from '../contestant.js';
+import {
+  ANSWER_LENGTH,
+  answerTo,
+  type Client,
+  contestant,
+  LOOPBACK,
+  REQUEST_LENGTH,
+  type Contestant,
+} from '../contestant.js';
 import { type Identity, selfSigned } from '../self-signed.js';
 
 interface Invitation {
@@ -78,6 +92,7 @@ class TlsClient implements Client {
   readonly #socket: TLSSocket;
   readonly #call: () => Call;
   readonly #write: (bytes: Uint8Array) => void;
+  #others: TLSSocket[] = [];
 
   constructor(raw: Socket, socket: TLSSocket, callAgain: () => Call) {
     this.#raw = raw;
@@ -97,19 +112,23 @@ class TlsClient implements Client {
     this.#write(request);
   }
 
-  async setUp(request: Uint8Array): Promise<number> {
+  setUp(request: Uint8Array): Promise<number> {
     const start = performance.now();
     const { socket } = this.#call();
+    this.#others.push(socket);
     // Waits inside for the end of the handshake.
     socket.write(request);
-    const passed = await new Promise<number>((resolve, reject) => {
+    return new Promise<number>((resolve, reject) => {
       socket.once('error', reject);
       inPieces(socket, ANSWER_LENGTH, () => {
         resolve(performance.now() - start);
       });
     });
-    await hangUp(socket);
-    return passed;
+  }
+
+  async takeDown(): Promise<void> {
+    await Promise.all(this.#others.map(hangUp));
+    this.#others = [];
   }
 
   close(): Promise<void> {

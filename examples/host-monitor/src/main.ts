@@ -71,4 +71,6 @@ async function run({ name, join, store }: Options, output: Output): Promise<numb
   }
 }
 
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

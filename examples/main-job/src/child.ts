@@ -19,8 +19,8 @@ export interface ChildOptions {
 /** What a process gets to say goodbye before it is killed, in ms. */
 const GRACE = 5_000;
 
-/** Lines of a process's standard error that are kept to tell why it ended. */
-const LAST_WORDS = 3;
+/** Lines of a process's standard error that are kept to tell why it ended: a stack and what stands above it. */
+const LAST_WORDS = 40;
 
 /** Processes that run; whatever ends this one ends them. */
 const running = new Set<ChildProcess>();
@@ -65,7 +65,7 @@ export class Child {
       // `close` comes after the last line; a process that could not be started has an `error` and no end.
       const over = (why: string): void => {
         if (!running.delete(child)) return;
-        if (!this.#stopping) onLost(failure ?? [why, ...lastWords].join('; '));
+        if (!this.#stopping) onLost(failure ?? [why, ...lastWords.filter(isMessage)].join('; '));
         resolve();
       };
       child.once('error', error => over(`it cannot be started: ${error.message}`));
@@ -84,3 +84,6 @@ export class Child {
     clearTimeout(force);
   }
 }
+
+/** What Node prints of an error, without the stack. */
+const isMessage = (line: string): boolean => /^\S*Error\b.*: /.test(line);

@@ -68,6 +68,7 @@ export type JobEvent =
   | { readonly event: 'nmn'; readonly port: number; readonly network: string; readonly folder: string }
   | { readonly event: 'device'; readonly name: string; readonly nodeId: number }
   | Exclude<ChildEvent, { readonly event: 'ready' | 'failed' }>
+  | { readonly event: 'process'; readonly process: string; readonly pid: number }
   /** A process ended that should not have; it is started again. */
   | { readonly event: 'restart'; readonly process: string; readonly why: string }
   /** Something to type in another terminal. */

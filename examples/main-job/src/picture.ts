@@ -57,6 +57,7 @@ export class Picture {
         this.tries.push({ line: event.line, says: event.says });
         return;
       case 'client':
+      case 'process':
       case 'done':
         return;
     }

@@ -48,6 +48,8 @@ export function showEvent(event: JobEvent): string | undefined {
       return `notice    ${printable(event.text)}`;
     case 'restart':
       return `restart   ${event.process} ended (${printable(event.why)}) and is started again`;
+    case 'process':
+      return undefined;
     case 'try':
       return `try       ${event.line}   # ${event.says}`;
     case 'done':

@@ -1,6 +1,6 @@
 import { COMMON_OPTIONS, flagOf, GROUPS, type Command, type Group } from './command.js';
 import type { OptionSpec } from './option.js';
-import { usageOf } from './usage.js';
+import { usageParts } from './usage.js';
 
 /** Columns of help: what a terminal has that nobody has touched. */
 const WIDTH = 80;
@@ -12,9 +12,9 @@ export function commandHelp(command: Command): string {
   const own = Object.entries(command.options).map(optionRow);
   const common = Object.entries<OptionSpec<unknown>>(COMMON_OPTIONS).map(optionRow);
   const sections = [
-    `${capitalised(command.summary)}.`,
+    filled(`${capitalised(command.summary)}.`),
     ...command.details.map(paragraph => filled(paragraph)),
-    `usage: ${filled(usageOf(command), '         ', 7)}`,
+    `usage: ${usageLines(command)}`,
     ...(words.length > 0 ? [`arguments:\n${rows(words)}`] : []),
     `options:\n${rows([...own, ...common])}`,
     `${command.examples.length === 1 ? 'example' : 'examples'}:\n${examplesOf(command)}`,
@@ -54,6 +54,13 @@ const optionRow = ([name, { placeholder, help }]: readonly [string, OptionSpec<u
 
 const examplesOf = ({ examples }: Command): string =>
   examples.map(({ line, says }) => `  # ${says}\n  $ ${line}`).join('\n');
+
+/** No space of a part may end a line. */
+const usageLines = (command: Command): string =>
+  filled(usageParts(command).map(glued).join(' '), '         ', 7).replaceAll(GLUE, ' ');
+
+const GLUE = '\u00a0';
+const glued = (part: string): string => part.replaceAll(' ', GLUE);
 
 /** Two columns; a term that is too long for its column has a line of its own. */
 function rows(entries: readonly (readonly [string, string])[]): string {

@@ -20,11 +20,13 @@ export const STATUS_OF: Readonly<Record<InterruptionCause, number>> = {
 /** Turns signals to this process into one abort signal. A second Ctrl-C does not wait for anything any more. */
 export class Interruption {
   readonly #controller = new AbortController();
-  readonly #process: NodeJS.Process;
+  readonly #process: NodeJS.Process | undefined;
   #cause: InterruptionCause | undefined;
 
-  constructor(process: NodeJS.Process) {
+  /** @param process - whose signals are meant; absent: nobody interrupts. */
+  constructor(process: NodeJS.Process | undefined) {
     this.#process = process;
+    if (process === undefined) return;
     process.on('SIGINT', this.#onInterrupt);
     process.on('SIGTERM', this.#onTerminate);
     process.on('SIGHUP', this.#onHangUp);
@@ -42,14 +44,14 @@ export class Interruption {
 
   /** Gives the signals back. */
   end(): void {
-    this.#process.off('SIGINT', this.#onInterrupt);
-    this.#process.off('SIGTERM', this.#onTerminate);
-    this.#process.off('SIGHUP', this.#onHangUp);
-    this.#process.stdout.off('error', this.#onOutputError);
+    this.#process?.off('SIGINT', this.#onInterrupt);
+    this.#process?.off('SIGTERM', this.#onTerminate);
+    this.#process?.off('SIGHUP', this.#onHangUp);
+    this.#process?.stdout.off('error', this.#onOutputError);
   }
 
   readonly #onInterrupt = (): void => {
-    if (this.#cause !== undefined) this.#process.exit(STATUS_OF.SIGINT);
+    if (this.#cause !== undefined) this.#process?.exit(STATUS_OF.SIGINT);
     this.#interrupt('SIGINT');
   };
 

@@ -18,6 +18,8 @@ export interface Terminal {
   readonly stdout: Sink;
   readonly stderr: Sink;
   readonly surroundings: Surroundings;
+  /** The process whose signals interrupt the run; absent: nothing does. */
+  readonly process?: NodeJS.Process;
 }
 
 /**
@@ -34,7 +36,7 @@ export async function main(argv: readonly string[], terminal: Terminal = thisPro
   let request: Request;
   try {
     request = dispatch(argv, COMMANDS);
-    if (request.kind === 'run') return await run(request, out, surroundings);
+    if (request.kind === 'run') return await run(request, out, terminal);
     stdout.write(request.kind === 'help' ? request.text : `${version()}\n`);
     return 0;
   } catch (error) {
@@ -58,14 +60,14 @@ export async function main(argv: readonly string[], terminal: Terminal = thisPro
 async function run(
   { command, words }: Extract<Request, { kind: 'run' }>,
   out: Output,
-  surroundings: Surroundings,
+  { surroundings, process: interrupted }: Terminal,
 ): Promise<number> {
   const { values, common } = parseLine(command, words);
   if (common.help) {
     out.text(commandHelp(command));
     return 0;
   }
-  const interruption = new Interruption(process);
+  const interruption = new Interruption(interrupted);
   const store = chooseStore(common.store, surroundings);
   const context: Context = { out, signal: interruption.signal, surroundings, store };
   try {
@@ -86,6 +88,7 @@ function thisProcess(): Terminal {
   return {
     stdout: process.stdout,
     stderr: process.stderr,
+    process,
     surroundings: {
       folder: process.cwd(),
       variables: process.env,

@@ -1,7 +1,10 @@
 import { flagOf, type Command } from './command.js';
 
 /** The one line that shows how a command is typed. */
-export function usageOf(command: Command): string {
+export const usageOf = (command: Command): string => usageParts(command).join(' ');
+
+/** The parts of that line; each stays in one piece when it is broken. */
+export function usageParts(command: Command): readonly string[] {
   const options = Object.entries(command.options).map(([name, { placeholder, many }]) => {
     const text = placeholder === undefined ? `--${flagOf(name)}` : `--${flagOf(name)} ${placeholder}`;
     return `[${text}]${many ? '…' : ''}`;
@@ -11,5 +14,5 @@ export function usageOf(command: Command): string {
     const text = many ? `${placeholder}…` : placeholder;
     return required ? text : `[${text}]`;
   });
-  return ['coconet', command.name, ...words, ...options].join(' ');
+  return ['coconet', command.name, ...words, ...options];
 }

@@ -81,7 +81,11 @@ export class Administrator {
   }
 
   async leave(patience: Patience): Promise<void> {
-    const answer = await this.#ask({ type: 'leave' }, patience);
+    const answer = await this.#ask({ type: 'leave' }, patience).catch((error: unknown) => {
+      // The end of the membership may be faster than the answer that announces it.
+      if (error instanceof ClientError && error.code === 'EXPELLED') return { type: 'left' } as const;
+      throw error;
+    });
     if (answer.type !== 'left') throw unexpected(answer);
     const { store } = this.#runtime;
     const keys = await store.list('');
@@ -93,9 +97,9 @@ export class Administrator {
     this.#asked.get(requestId)?.(content);
   }
 
-  /** Nothing is answered any more. */
-  close(): void {
-    for (const settle of this.#asked.values()) settle(new ClientError('NETWORK_CLOSED', 'the network was closed'));
+  /** Nothing is answered any more, because of `error`. */
+  end(error: ClientError): void {
+    for (const settle of this.#asked.values()) settle(error);
   }
 
   async #ask(question: ManagementContent, { timeout, signal }: Patience): Promise<ManagementContent> {

@@ -99,6 +99,8 @@ export class ClientNetwork implements Network, HandleWorld {
   }
 
   async *watchNodes({ signal }: Pick<WaitOptions, 'signal'> = {}): AsyncGenerator<NodeChange, void, undefined> {
+    this.#ended.signal.throwIfAborted();
+    if (signal?.aborted === true) return;
     const told = new Map<number, NodeInfo>();
     const queue = this.#queue<number>(() => stop(), signal);
     const stop = this.view.on(change => {
@@ -151,6 +153,7 @@ export class ClientNetwork implements Network, HandleWorld {
     options: ResourceWatchOptions & { readonly node?: string | number | undefined } = {},
   ): AsyncGenerator<readonly AttributeReport[], void, undefined> {
     const { node, capabilities, minInterval, maxInterval, signal } = options;
+    if (signal?.aborted === true) return;
     const wanted = node === undefined ? undefined : this.node(node).nodeId;
     const ids = capabilities?.map(name => this.registry.require(name).id);
     const wish = {
@@ -282,11 +285,12 @@ export class ClientNetwork implements Network, HandleWorld {
   }
 
   #follow(wish: SubscriptionWish, signal: AbortSignal | undefined, onStop: () => void): Following {
+    this.#ended.signal.throwIfAborted();
     const following = new Following(this.source, wish, signal, () => {
       this.#queues.delete(following.queue);
       onStop();
     });
-    this.#add(following.queue);
+    if (!following.queue.over) this.#queues.add(following.queue);
     return following;
   }
 
@@ -295,15 +299,8 @@ export class ClientNetwork implements Network, HandleWorld {
       this.#queues.delete(queue);
       onStop();
     }, signal);
-    this.#add(queue);
-    return queue;
-  }
-
-  #add(queue: NewestQueue<never> | { end(error?: Error): void; readonly over: boolean }): void {
-    if (queue.over) return;
     this.#queues.add(queue);
-    const { aborted, reason } = this.#ended.signal;
-    if (aborted) queue.end(reason as Error);
+    return queue;
   }
 
   #patience({ timeout, signal }: WaitOptions = {}, usual: number): { timeout: number; signal: AbortSignal | undefined } {

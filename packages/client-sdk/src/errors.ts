@@ -43,8 +43,43 @@ export class ClientError extends Error {
   }
 }
 
-/** Codes that end a command without success, in the order of the catalogue. */
-const FAILURES = {
+/** A status that ends a command without success. */
+export type FailureStatus = Exclude<
+  StatusCode,
+  'success' | 'successInsecure' | 'partialSuccess' | 'partialSuccessInsecure' | 'inProgress'
+>;
+
+/** Every code of {@link CommandError}: the status codes that are no success, in capitals and in their order. */
+export const COMMAND_ERROR_CODES = [
+  'INVALID',
+  'FAILURE',
+  'TIMEOUT',
+  'REJECTED',
+  'BUSY',
+  'AUTH_FAILED',
+  'PERMISSION_DENIED',
+  'RESOURCE_NOT_SUPPORTED',
+  'COMMAND_NOT_SUPPORTED',
+  'NOT_FOUND',
+  'CONNECTIVITY_ERROR',
+  'NETWORK_DISCONNECTED',
+  'DEVICE_UNREACHABLE',
+  'NETWORK_BLOCKED',
+  'TOKEN_NOT_SET',
+  'TOKEN_REFRESH_FAILED',
+  'DISCOVERY_NOT_APPLICABLE',
+  'LIMIT_REACHED',
+  'CONFLICT',
+  'OUTCOME_UNKNOWN',
+  'EXPIRED',
+  'CANCELLED',
+  'UNKNOWN',
+] as const;
+
+/** A stable code of {@link CommandError}. */
+export type CommandErrorCode = (typeof COMMAND_ERROR_CODES)[number];
+
+const FAILURES: Readonly<Record<FailureStatus, CommandErrorCode>> = {
   invalid: 'INVALID',
   failure: 'FAILURE',
   timeout: 'TIMEOUT',
@@ -68,16 +103,7 @@ const FAILURES = {
   expired: 'EXPIRED',
   cancelled: 'CANCELLED',
   unknown: 'UNKNOWN',
-} as const satisfies Partial<Record<StatusCode, string>>;
-
-/** A status that ends a command without success. */
-export type FailureStatus = keyof typeof FAILURES;
-
-/** A stable code of {@link CommandError}: the status code of the catalogue, in capitals. */
-export type CommandErrorCode = (typeof FAILURES)[FailureStatus];
-
-/** Every code of {@link CommandError}, in the order of the status codes. */
-export const COMMAND_ERROR_CODES: readonly CommandErrorCode[] = Object.values(FAILURES);
+};
 
 /** Whether a status ends a command without success. */
 export const isFailure = (status: StatusCode): status is FailureStatus => Object.hasOwn(FAILURES, status);

@@ -231,7 +231,7 @@ export class MemberSource implements NetworkSource {
     this.#calls.close(this.#runtime.host.now(), 'the network was closed');
     this.#closed = true;
     this.#alarm?.callOff();
-    this.#administrator.close();
+    this.#administrator.end(new ClientError('NETWORK_CLOSED', 'the network was closed'));
     await this.#runtime.close();
   }
 
@@ -282,6 +282,7 @@ export class MemberSource implements NetworkSource {
         this.#administrator.handleAnswer(event.requestId, event.content);
         break;
       case 'expelled':
+        this.#administrator.end(new ClientError('EXPELLED', event.text));
         this.#expelled(event.text);
         break;
       case 'datagram':

@@ -193,8 +193,12 @@ export interface ConnectOptions {
   readonly signal?: AbortSignal | undefined;
   /** Something that a person should know and nobody waits for. Default: it is dropped. */
   readonly onNotice?: ((text: string) => void) | undefined;
-  /** Capabilities that generic use knows besides the standard: vendors'. */
+  /** Capabilities that generic use knows: the standard's, with vendors'. Default: `standardRegistry`. */
   readonly capabilities?: CapabilityRegistry | undefined;
+  /** UDP port. Default: the one of the last start where it is free, else any. */
+  readonly port?: number | undefined;
+  /** Counts documentation addresses (RFC 5737) as public ones: for laboratories alone. */
+  readonly allowDocumentationAddresses?: boolean | undefined;
 }
 
 /** Options of {@link createNetwork}: exactly one of `operator` and `localSocket`. */

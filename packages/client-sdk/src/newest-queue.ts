@@ -13,6 +13,7 @@ type End = { readonly error: Error | undefined };
 export class NewestQueue<V> implements AsyncIterableIterator<Batch<V>> {
   readonly #items = new Map<string, V>();
   readonly #onStop: () => void;
+  readonly #forgetSignal: () => void = () => undefined;
   #pending = false;
   #end: End | undefined;
   #stopped = false;
@@ -21,16 +22,18 @@ export class NewestQueue<V> implements AsyncIterableIterator<Batch<V>> {
   /** `onStop`: called once, when the reader leaves, the queue ends, or it is aborted. */
   constructor(onStop: () => void, signal?: AbortSignal) {
     this.#onStop = onStop;
-    if (signal?.aborted === true) this.end();
-    else
-      signal?.addEventListener(
-        'abort',
-        () => {
-          this.clear();
-          this.end();
-        },
-        { once: true },
-      );
+    if (signal?.aborted === true) {
+      // Nothing has begun, so there is nothing to stop.
+      this.#end = { error: undefined };
+      this.#stopped = true;
+      return;
+    }
+    const abort = (): void => {
+      this.clear();
+      this.end();
+    };
+    signal?.addEventListener('abort', abort, { once: true });
+    this.#forgetSignal = () => signal?.removeEventListener('abort', abort);
   }
 
   /** Whether nobody will read what is put in. */
@@ -92,6 +95,7 @@ export class NewestQueue<V> implements AsyncIterableIterator<Batch<V>> {
   #stop(): void {
     if (this.#stopped) return;
     this.#stopped = true;
+    this.#forgetSignal();
     this.#onStop();
   }
 }

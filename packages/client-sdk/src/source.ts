@@ -1,7 +1,6 @@
 import type { CapabilityAddress, WireValue } from '@coconet/capabilities';
 import type { Role } from '@coconet/cluster-protocol';
 import type { Outcome } from './command-call.js';
-import type { ClientError } from './errors.js';
 import type { Invitation, InvitationWish, NodeExplanation } from './network.js';
 import type { LateOutcome, Progress } from './resource.js';
 import type { SubscriptionWish, ValueBatch } from './subscription.js';
@@ -39,7 +38,7 @@ export interface WatchRequest extends SubscriptionWish {
 export interface WatchSink {
   values(batch: ValueBatch): void;
   /** Nothing more comes. */
-  refused(error: ClientError): void;
+  refused(error: Error): void;
 }
 
 /** How long something of the NMN or a peer is waited for. */

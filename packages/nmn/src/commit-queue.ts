@@ -21,8 +21,8 @@ const MAX_WAITING = 4_096;
 
 /**
  * Sees to it that nothing tells the world of changes that are not on disk yet. While a network has changes under way,
- * whatever else concerns it waits; then all that waited is done at once and shares the next commit. So what is in memory
- * and what is on disk differ only while nobody can see it.
+ * whatever else concerns it waits, so that what is in memory and what is on disk differ only while nobody can see it.
+ * Networks do not wait for each other, and their commits share the flushes of the disk.
  */
 export class CommitQueue {
   readonly #commits: Commit[] = [];
@@ -45,7 +45,7 @@ export class CommitQueue {
    * waits already, and it never will be done.
    */
   whenSettled(now: Instant, networkKey: string, action: (now: Instant) => void): boolean {
-    if (!this.#busy.has(networkKey)) {
+    if (!this.#busy.has(networkKey) && !this.#waiting.has(networkKey)) {
       action(now);
       return true;
     }
@@ -78,11 +78,14 @@ export class CommitQueue {
     return networkKeys;
   }
 
-  /** Does what waited for this network; all of it shares the next commit. */
+  /** Does what waited for this network, in order, up to the first that changes something again. */
   resume(now: Instant, networkKey: string): void {
-    if (this.#busy.has(networkKey)) return;
     const waiting = this.#waiting.get(networkKey) ?? [];
-    this.#waiting.delete(networkKey);
-    for (const action of waiting) action(now);
+    while (!this.#busy.has(networkKey)) {
+      const action = waiting.shift();
+      if (!action) break;
+      action(now);
+    }
+    if (waiting.length === 0) this.#waiting.delete(networkKey);
   }
 }

@@ -245,5 +245,8 @@ function invalid(place: string, value: unknown, wanted: string): NmnError {
   return new NmnError('CONFIG_INVALID', `${place} is ${shown}, but must be ${wanted}`);
 }
 
-/** A value as a person wrote it, cut to what fits a sentence. */
-const shortJson = (value: unknown): string => JSON.stringify(value).slice(0, 80);
+/** A value as a person wrote it, cut to what fits a sentence. Functions and symbols have no JSON, whatever the types say. */
+function shortJson(value: unknown): string {
+  const json = JSON.stringify(value) as string | undefined;
+  return json?.slice(0, 80) ?? typeof value;
+}

@@ -447,6 +447,8 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
     if (reply.type === 'error') this.#events.push(refusalLog(asker, request, reply));
     this.#keep(now, networkKey, turn, (at, kept) => {
       this.#reply(at, session, request, kept ? reply : UNAVAILABLE);
+      // Its own revocation would make it hang up before it has read the answer.
+      if (kept && reply.type === 'left') this.#spreader.close(session);
       if (kept && networkKey !== undefined) this.#tell(at, networkKey, turn);
     });
   }
@@ -469,19 +471,9 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
   #synchronize(now: Instant, session: SessionHandle, networkKey: string, bytes: Uint8Array): void {
     const ledger = this.networks.get(networkKey)?.ledger;
     if (!ledger || this.#reloading.has(networkKey)) return;
-    const { turn, send, isHead, dropped } = this.#spreader.receive(
-      now,
-      session,
-      ledger,
-      bytes,
-      this.#options.wall(),
-    );
-    if (dropped) this.drops.count(dropped);
-    if (ledger.versions.state === 'settling') {
-      // A head tells what was signed before this start; records alone may be old ones.
-      if (isHead) this.#settleOne(now, ledger);
-      else if (!turn.empty)
-        this.#keep(now, networkKey, turn, (at, kept) => kept && this.#tell(at, networkKey, turn));
+    const { turn, send, dropped } = this.#spreader.receive(now, session, ledger, bytes, this.#options.wall());
+    if (dropped) {
+      this.drops.count(dropped);
       return;
     }
     this.#keep(now, networkKey, turn, (at, kept) => {
@@ -489,6 +481,8 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
       for (const message of send) this.#send(at, session, SERVICES.networkState, message);
       this.#tell(at, networkKey, turn);
     });
+    // A member's head tells what was signed before this start.
+    this.#settleOne(now, ledger);
   }
 
   /** Tells the members of a network what a durable turn has changed. */
@@ -526,23 +520,16 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
   #settle(now: Instant): void {
     this.#settleAt = undefined;
     for (const { ledger } of this.networks.all()) this.#settleOne(now, ledger);
-    for (const { session, request } of this.#settling.splice(0)) {
-      const guest = this.#guests.get(session);
-      if (guest) this.#gate(now, session, guest.peer.asker, request);
-    }
   }
 
   #settleOne(now: Instant, ledger: NetworkLedger): void {
     if (ledger.versions.state === 'ready') return;
     ledger.versions.settle(this.#options.wall());
     this.#renewHead(now, ledger);
-    const waiting = this.#settling.splice(0);
-    for (const entry of waiting) {
-      const guest = this.#guests.get(entry.session);
-      if (!guest) continue;
-      const { asker } = guest.peer;
-      if (asker.kind !== 'operator' && asker.networkKey === ledger.key)
-        this.#gate(now, entry.session, asker, entry.request);
+    for (const entry of this.#settling.splice(0)) {
+      const asker = this.#guests.get(entry.session)?.peer.asker;
+      if (!asker || asker.kind === 'operator') continue;
+      if (asker.networkKey === ledger.key) this.#gate(now, entry.session, asker, entry.request);
       else this.#settling.push(entry);
     }
   }

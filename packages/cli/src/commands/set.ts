@@ -24,7 +24,10 @@ export const setCommand: Command = defineCommand({
   },
   options: { timeout: option.duration('how long to wait, as in 500ms or 10s; default 10s') },
   examples: [
-    { line: 'coconet set Desk/lamp level.onLevel 40', says: 'the lamp goes on at 40 % from now on' },
+    {
+      line: 'coconet set Desk/lamp level.startupLevel 40',
+      says: 'the lamp comes back at 40 % after a power cut',
+    },
   ],
   run: async ({ resource, member, value, timeout }, context) => {
     const at = parseExact(resource, member);

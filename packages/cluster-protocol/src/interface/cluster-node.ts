@@ -370,17 +370,13 @@ export class ClusterNode implements Machine<ClusterEvent> {
 
   #closed(now: Instant, event: Extract<EndpointEvent<SessionPeer>, { kind: 'closed' }>): void {
     const peer = this.#peers.get(event.peer.nodeId);
-    if (peer?.session !== event.session) return;
+    // The session that replaces it is announced in the next event: nothing is to be dialled.
+    if (peer?.session !== event.session || event.by === 'replaced') return;
     peer.connection = { kind: 'waiting', retryAt: now };
     peer.agent.sessionClosed(now);
     this.#mind.sessionClosed(peer.nodeId);
-    if (event.by !== 'replaced')
-      this.#events.push({
-        kind: 'disconnected',
-        peer: peer.nodeId,
-        reason: AWAY[event.by],
-        text: event.reason,
-      });
+    const { by, reason: text } = event;
+    this.#events.push({ kind: 'disconnected', peer: peer.nodeId, reason: AWAY[by], text });
     this.#advance(now, peer);
   }
 

@@ -154,6 +154,7 @@ export class NmnLink {
         return;
       case 'closed':
         if (this.#state.kind !== 'connected' || this.#state.session !== event.session) return;
+        if (event.by === 'replaced') return; // Its successor is announced in the next event.
         this.#state = { kind: 'waiting', retryAt: now };
         for (const { peer, path } of this.#leases.clear()) this.#gone(now, peer, path);
         this.#presence.clear();

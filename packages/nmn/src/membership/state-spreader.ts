@@ -63,15 +63,14 @@ export class StateSpreader {
   ): {
     readonly turn: Turn;
     readonly send: readonly Uint8Array[];
-    /** Whether it told how far its sender's state is. */
-    readonly isHead: boolean;
     readonly dropped: DropReason | undefined;
   } {
     const turn = new Turn();
     const tie = this.#ties.get(session);
-    if (!tie) return { turn, send: [], isHead: false, dropped: 'unexpected' };
     const decoded = decodeSyncMessage(bytes);
-    const isHead = decoded.ok && decoded.value.type === 'heads';
+    // A session begins with heads; before one has come after a start, nothing can be signed over what is merged.
+    const early = ledger.versions.state === 'settling' && decoded.ok && decoded.value.type !== 'heads';
+    if (!tie || early) return { turn, send: [], dropped: 'unexpected' };
     const output = tie.sync.handleMessage(now, bytes);
     ledger.merge(turn, output.applied, output.events);
     const { head } = ledger.state;
@@ -83,7 +82,7 @@ export class StateSpreader {
       if (output.applied.length > 0) ledger.conclude(turn, wall);
       else if (foreign && !ledger.state.complete) ledger.signHead(turn, wall);
     }
-    return { turn, send: output.send, isHead, dropped: output.dropped };
+    return { turn, send: output.send, dropped: output.dropped };
   }
 
   /** Passes on what is news, or the new head alone. */

@@ -62,7 +62,7 @@ export class Database {
 }
 
 async function checkIntegrity(knex: Knex, file: string): Promise<void> {
-  const rows = (await knex.raw('PRAGMA integrity_check(3)')) as { integrity_check: string }[];
+  const rows = await knex.raw<{ integrity_check: string }[]>('PRAGMA integrity_check(3)');
   if (rows.length === 1 && rows[0]!.integrity_check === 'ok') return;
   throw damaged(file, rows.map(row => row.integrity_check).join('; '));
 }

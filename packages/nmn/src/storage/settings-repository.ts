@@ -32,7 +32,7 @@ export class SettingsRepository {
 
   /** The operator tokens that were not used yet. */
   async operatorTokens(): Promise<OperatorToken[]> {
-    const rows = (await this.#database(TOKENS)) as { id: Buffer; psk: Buffer; expires_at: number }[];
+    const rows = await this.#database<{ id: Buffer; psk: Buffer; expires_at: number }>(TOKENS);
     return rows.map(row => ({
       id: fromBlob(row.id),
       psk: fromBlob(row.psk),

@@ -170,7 +170,7 @@ test('writes of one turn are all kept or none, and those behind a failed one fai
   t.like(outcomes[1], { reason: { code: 'NETWORK_EXISTS' } });
   const contents = await store.loadNetwork(home.ledger.key);
   t.is(contents!.members.length, 2);
-  t.is(((await database.reader('membership_members').count({ n: '*' })) as { n: number }[])[0]!.n, 2);
+  t.is((await database.reader('membership_members').count<{ n: number }[]>({ n: '*' }))[0]!.n, 2);
   await close();
 });
 
@@ -254,7 +254,7 @@ test('hostile names are kept byte for byte and nothing else happens', async t =>
   const home = foundHome();
   await writeHome(store, home);
   const tables = async (): Promise<number> =>
-    ((await database.reader('sqlite_master').count({ n: '*' })) as { n: number }[])[0]!.n;
+    (await database.reader('sqlite_master').count<{ n: number }[]>({ n: '*' }))[0]!.n;
   const before = await tables();
   const claim = invite(home);
   const template = home.ledger.invitations.get(claimIdOf(provider, claim))!;

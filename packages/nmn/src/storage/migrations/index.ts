@@ -32,7 +32,7 @@ export async function migrate(
     await database.schema.createTable(TABLE, table => {
       table.text('name').primary();
     });
-  const rows = (await database(TABLE).select('name')) as { name: string }[];
+  const rows = await database<{ name: string }>(TABLE).select('name');
   const done = new Set(rows.map(row => row.name));
   const newer = [...done].find(name => !known.has(name));
   if (newer !== undefined)
