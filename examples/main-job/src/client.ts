@@ -14,9 +14,10 @@ import type { ClientEvent, CommonEvent, ShownPath, ShownValue } from './events.j
 
 /** How often the path is asked for: often while it may still become better, then to see its round-trip time. */
 const PATH_SETTLING = 200;
-const PATH_SETTLED = 1_000;
+const PATH_SETTLED = 2_000;
 /** ms between two commands. */
 const BETWEEN_COMMANDS = 10_000;
+const SECOND_COMMAND = 1_000;
 /** A direct path comes within a second or never; commands do not wait for it longer than this. */
 const DIRECT_PATIENCE = 5_000;
 /** Longer than the device needs to join on a machine that is busy. */
@@ -89,14 +90,20 @@ async function followValues(network: Network, signal: AbortSignal): Promise<void
 async function followPath(network: Network, signal: AbortSignal): Promise<void> {
   let before = '';
   while (!signal.aborted) {
-    const path = shownPath(await network.explain(device));
+    const explained = await network.explain(device);
+    // Only what we send is timed by us, and an app that listens sends little: a ping is one message and its answer.
+    const rtt = explained.path === null ? null : await roundTrip(network, signal);
+    const path = shownPath({ ...explained, rtt });
     const now = JSON.stringify(path);
-    if (now !== before) tell({ event: 'path', ...path });
+    if (now !== before && !signal.aborted) tell({ event: 'path', ...path });
     before = now;
-    await delay(path.path === 'direct' ? PATH_SETTLED : PATH_SETTLING, undefined, { signal }).catch(
-      () => undefined,
-    );
+    await pause(path.path === 'direct' ? PATH_SETTLED : PATH_SETTLING, signal);
   }
+}
+
+async function roundTrip(network: Network, signal: AbortSignal): Promise<number | null> {
+  for await (const { rtt } of network.ping(device, { count: 1, signal })) return rtt;
+  return null;
 }
 
 type Beacon = TypedResource<readonly [typeof identify, typeof onOff]>;
@@ -108,12 +115,17 @@ async function sendCommands(network: Network, beacon: Beacon, signal: AbortSigna
   );
   const patience = performance.now() + DIRECT_PATIENCE;
   while (pathOf(network) !== 'direct' && performance.now() < patience && !signal.aborted)
-    await delay(PATH_SETTLING / 4, undefined, { signal }).catch(() => undefined);
-  while (!signal.aborted) {
+    await pause(PATH_SETTLING / 4, signal);
+  for (let count = 0; !signal.aborted; count++) {
     await send(network, 'onOff.toggle', signal, () => beacon.onOff.toggle({}, limit));
-    await delay(BETWEEN_COMMANDS, undefined, { signal }).catch(() => undefined);
+    // The first ones meet processes that are still busy with their start; the second shows what it is like from then on.
+    await pause(count === 0 ? SECOND_COMMAND : BETWEEN_COMMANDS, signal);
   }
 }
+
+/** Waits, not longer than until the end. */
+const pause = (ms: number, signal: AbortSignal): Promise<void> =>
+  delay(ms, undefined, { signal }).catch(() => undefined);
 
 async function send(
   network: Network,

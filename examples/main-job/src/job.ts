@@ -148,9 +148,10 @@ export class Job {
   }
 
   #finishOnce(): void {
-    const { directCommand, path, attributes } = this.picture;
-    if (directCommand === undefined || path?.path !== 'direct' || attributes < ENOUGH_ATTRIBUTES) return;
-    this.#end({ event: 'done', ok: true, path: 'direct', commandRttMs: directCommand.rttMs, attributes });
+    const { directCommands, path, attributes } = this.picture;
+    const [, second] = directCommands;
+    if (second === undefined || path?.path !== 'direct' || attributes < ENOUGH_ATTRIBUTES) return;
+    this.#end({ event: 'done', ok: true, path: 'direct', commandRttMs: second.rttMs, attributes });
   }
 
   #fail(reason: string): void {
@@ -159,7 +160,7 @@ export class Job {
 
   /** What `--once` still waits for. */
   #missing(): string {
-    const { port, device, path, command, directCommand, attributes, notices } = this.picture;
+    const { port, device, path, command, attributes, notices } = this.picture;
     const late = `after ${ONCE_LIMIT / 1_000} s `;
     const hint = notices.length === 0 ? '' : `; ${notices.join('; ')}`;
     if (port === undefined) return `${late}the NMN has not started${hint}`;
@@ -169,7 +170,7 @@ export class Job {
     if (attributes < ENOUGH_ATTRIBUTES)
       return `${late}the app has ${attributes} attributes of ${ENOUGH_ATTRIBUTES}${hint}`;
     if (command?.failure !== undefined) return `the command ${command.line} failed: ${command.failure}`;
-    return `${late}no command was answered over the direct path${directCommand === undefined ? hint : ''}`;
+    return `${late}no command was answered over the direct path${hint}`;
   }
 
   #later(wait: number, action: () => void): void {

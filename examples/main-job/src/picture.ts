@@ -3,6 +3,9 @@ import type { CommandOutcome, JobEvent, ShownPath, ShownValue } from './events.j
 /** Sentences that are remembered for people. */
 const MAX_NOTICES = 3;
 
+/** Commands that are remembered. */
+const MAX_COMMANDS = 2;
+
 /** Resource of the host monitor that says nothing of this machine. */
 const BEACON = 'beacon';
 
@@ -14,8 +17,8 @@ export class Picture {
   online = false;
   path: ShownPath | undefined;
   command: CommandOutcome | undefined;
-  /** The last command that was done over a direct path. */
-  directCommand: CommandOutcome | undefined;
+  /** Commands that were done over a direct path. */
+  readonly directCommands: CommandOutcome[] = [];
   beacon = { on: false, identifying: false };
   readonly notices: string[] = [];
   readonly tries: { readonly line: string; readonly says: string }[] = [];
@@ -42,7 +45,7 @@ export class Picture {
         return;
       case 'command':
         this.command = event;
-        if (event.failure === undefined && event.path === 'direct') this.directCommand = event;
+        if (event.failure === undefined && event.path === 'direct') this.#countDirect(event);
         return;
       case 'beacon':
         this.beacon = { on: event.on, identifying: event.identifying };
@@ -72,6 +75,11 @@ export class Picture {
   get attributes(): number {
     return this.values.filter(({ address, value }) => value !== null && !address.endsWith(`/${BEACON}`))
       .length;
+  }
+
+  #countDirect(outcome: CommandOutcome): void {
+    this.directCommands.push(outcome);
+    if (this.directCommands.length > MAX_COMMANDS) this.directCommands.shift();
   }
 
   #note(text: string): void {

@@ -66,12 +66,9 @@ test('a reader that is busy gets the newest values, and not more of them', async
     lamp.level.set({ level: i });
     await house.run(200);
   }
-  const first = await house.during(loop.next());
-  const second = await house.during(loop.next());
+  const next = await house.during(loop.next());
 
-  // One batch was promised to nobody yet; whatever lies between it and the newest is left out.
-  t.is((second.done ?? false) ? undefined : second.value.level, 20);
-  t.true((first.value as { level: number }).level <= 20);
+  t.is(next.done === true ? undefined : next.value.level, 20);
 });
 
 for (let group = 0; group < 10; group++) {
@@ -90,23 +87,29 @@ for (let group = 0; group < 10; group++) {
       house.cut('Desk');
       const { random } = house.world;
       await house.run(random.below(20_000));
-      for (let round = 0; round < 3; round++) {
+      // Most runs change each attribute once; some again and again, and then what was on its way may be seen as well.
+      const rounds = seed % 4 === 3 ? 3 : 1;
+      for (let round = 1; round <= rounds; round++) {
         const base = round * 10;
         meter.electricalMeasurement.set({ voltage: 220 + base, current: 1 + base });
-        meter.electricalMeasurement.set({ power: 200 + base, frequency: 50 + round });
-        meter.onOff.set({ on: round === 2 });
+        await house.run(random.below(5_000));
+        meter.electricalMeasurement.set({ activePower: 200 + base, frequency: 50 + round });
+        meter.onOff.set({ on: true });
         await house.run(random.below(20_000));
       }
       house.heal('Desk');
       await house.run(2_000);
 
       const news: readonly AttributeReport[] = seen.items.slice(before).flat();
-      const finals = new Map<string, unknown[]>();
-      for (const { attribute, value } of news) finals.set(attribute, [...(finals.get(attribute) ?? []), value]);
-      const expected = { voltage: 240, current: 21, power: 220, frequency: 52, on: true };
-      for (const [name, value] of Object.entries(expected))
-        t.deepEqual(finals.get(name), [value], `seed ${seed}: ${name}`);
-      t.is(news.length, 5, `seed ${seed}`);
+      const base = rounds * 10;
+      const finals = { voltage: 220 + base, current: 1 + base, activePower: 200 + base, frequency: 50 + rounds, on: true };
+      for (const [name, value] of Object.entries(finals)) {
+        const values = news.filter(({ attribute }) => attribute === name).map(report => report.value);
+        t.is(values.at(-1), value, `seed ${seed}: ${name}`);
+        t.is(new Set(values).size, values.length, `seed ${seed}: ${name} ${values.join()}`);
+        if (rounds === 1) t.is(values.length, 1, `seed ${seed}: ${name}`);
+      }
+      if (rounds === 1) t.is(news.length, 5, `seed ${seed}`);
       await house.during(network.close());
     }
   });

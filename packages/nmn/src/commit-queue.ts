@@ -37,7 +37,7 @@ export class CommitQueue {
     const id = this.#next++;
     this.#commits.push({ id, changes });
     this.#pending.set(id, { networkKeys, effect });
-    for (const key of networkKeys) this.#busy.set(key, (this.#busy.get(key) ?? 0) + 1);
+    for (const key of networkKeys) this.hold(key);
   }
 
   /**
@@ -69,23 +69,32 @@ export class CommitQueue {
     if (!pending) return [];
     this.#pending.delete(id);
     const { networkKeys } = pending;
-    for (const key of networkKeys) {
-      const left = this.#busy.get(key)! - 1;
-      if (left > 0) this.#busy.set(key, left);
-      else this.#busy.delete(key);
-    }
+    for (const key of networkKeys) this.release(key);
     pending.effect(now, kept);
     return networkKeys;
   }
 
   /** Does what waited for this network, in order, up to the first that changes something again. */
   resume(now: Instant, networkKey: string): void {
-    const waiting = this.#waiting.get(networkKey) ?? [];
     while (!this.#busy.has(networkKey)) {
-      const action = waiting.shift();
-      if (!action) break;
+      const action = this.#waiting.get(networkKey)?.shift();
+      if (!action) {
+        this.#waiting.delete(networkKey);
+        return;
+      }
       action(now);
     }
-    if (waiting.length === 0) this.#waiting.delete(networkKey);
+  }
+
+  /** Lets everything of a network wait as if it had changes under way, until as many calls of {@link release}. */
+  hold(networkKey: string): void {
+    this.#busy.set(networkKey, (this.#busy.get(networkKey) ?? 0) + 1);
+  }
+
+  /** The end of a {@link hold}; to be followed by `resume`. */
+  release(networkKey: string): void {
+    const left = (this.#busy.get(networkKey) ?? 1) - 1;
+    if (left > 0) this.#busy.set(networkKey, left);
+    else this.#busy.delete(networkKey);
   }
 }

@@ -179,6 +179,7 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
     for (const networkKey of this.#commits.settle(now, id, false)) {
       if (this.#reloading.has(networkKey)) continue;
       this.#reloading.add(networkKey);
+      this.#commits.hold(networkKey);
       this.#events.push({ kind: 'reload', networkKey });
     }
     this.#follow(now);
@@ -186,7 +187,8 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
 
   /** What is on disk of a network; `undefined`: it was never kept. */
   handleLoaded(now: Instant, networkKey: string, contents: NetworkContents | undefined): void {
-    this.#reloading.delete(networkKey);
+    if (!this.#reloading.delete(networkKey)) return;
+    this.#commits.release(networkKey);
     if (contents) {
       const { ledger } = this.networks.load(contents);
       this.#spreader.replace(now, ledger);
@@ -423,20 +425,20 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
     else this.drops.count('notPermitted');
   }
 
-  /** While the disk is busy with a network, its requests wait for it. */
+  /** While the disk is busy with a network, its requests wait; while it fails, they are told so. */
   #gate(now: Instant, session: SessionHandle, asker: Asker, request: ManagementMessage): void {
-    if (asker.kind === 'operator') this.#request(now, session, asker, request);
-    else if (
-      !this.#commits.whenSettled(now, asker.networkKey, at => this.#request(at, session, asker, request))
-    )
-      this.#reply(now, session, request, UNAVAILABLE);
+    if (asker.kind === 'operator') {
+      this.#request(now, session, asker, request);
+      return;
+    }
+    const { networkKey } = asker;
+    const taken =
+      !this.#reloading.has(networkKey) &&
+      this.#commits.whenSettled(now, networkKey, at => this.#request(at, session, asker, request));
+    if (!taken) this.#reply(now, session, request, UNAVAILABLE);
   }
 
   #request(now: Instant, session: SessionHandle, asker: Asker, request: ManagementMessage): void {
-    if (asker.kind !== 'operator' && this.#reloading.has(asker.networkKey)) {
-      this.#reply(now, session, request, UNAVAILABLE);
-      return;
-    }
     const answer = this.networks.handle(this.#options.wall(), asker, request);
     if (answer.kind === 'later') {
       if (this.#settling.length < MAX_SETTLING) this.#settling.push({ session, request });
@@ -470,7 +472,7 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
 
   #synchronize(now: Instant, session: SessionHandle, networkKey: string, bytes: Uint8Array): void {
     const ledger = this.networks.get(networkKey)?.ledger;
-    if (!ledger || this.#reloading.has(networkKey)) return;
+    if (!ledger) return;
     const { turn, send, dropped } = this.#spreader.receive(now, session, ledger, bytes, this.#options.wall());
     if (dropped) {
       this.drops.count(dropped);

@@ -80,7 +80,7 @@ export async function startDev({ folder, port, onNotice, signal }: DevOptions): 
       );
     }
     if (state === undefined) await makeNetwork(places, nmn, signal);
-    const { networkId, invitations } = await invite(places, state, signal, onNotice);
+    const { networkId, invitations } = await invite(places, nmn.port, state, signal, onNotice);
     await writeDevState(places.state, { port: nmn.port, networkId, invitations });
     const joinUris = {
       command: invitations.command.uri,
@@ -187,6 +187,7 @@ interface Invited {
 /** Invitations of the last start that are still good, and new ones for the others. */
 async function invite(
   places: DevPlaces,
+  port: number,
   state: DevState | undefined,
   signal: AbortSignal | undefined,
   onNotice: ((text: string) => void) | undefined,
@@ -199,7 +200,7 @@ async function invite(
     for (const name of DEV_INVITATIONS) {
       const kept = state?.invitations[name];
       invitations[name] =
-        kept !== undefined && isGood(kept, network, state) ? kept : await make(network, name, signal);
+        kept !== undefined && isGood(kept, network, port) ? kept : await make(network, name, signal);
     }
     return { networkId: network.networkId, invitations: invitations as Invited['invitations'] };
   } finally {
@@ -207,13 +208,9 @@ async function invite(
   }
 }
 
-function isGood(
-  { nodeId, uri, expiresAt }: KeptInvitation,
-  network: Network,
-  state: DevState | undefined,
-): boolean {
+function isGood({ nodeId, uri, expiresAt }: KeptInvitation, network: Network, port: number): boolean {
   const used = network.nodes().some(node => node.nodeId === nodeId);
-  return !used && expiresAt > Date.now() + LEFT_AT_LEAST && uri.includes(`:${state?.port ?? 0}/`);
+  return !used && expiresAt > Date.now() + LEFT_AT_LEAST && uri.startsWith(`coconet://${LOOPBACK}:${port}/`);
 }
 
 async function make(

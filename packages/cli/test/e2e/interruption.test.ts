@@ -14,7 +14,7 @@ async function silentPort(t: ExecutionContext): Promise<number> {
 }
 
 const uriAt = (port: number): string =>
-  `coconet://127.0.0.1:${port}/#v=1&net=${'A'.repeat(22)}&key=${'A'.repeat(43)}&claim=${'A'.repeat(22)}`;
+  `coconet://127.0.0.1:${port}/#v=1&net=${'A'.repeat(22)}&key=${'Bcde'.repeat(10)}Bcc&claim=${'A'.repeat(22)}`;
 
 test('an NMN that is away while joining is said once, waited for, and given up by Ctrl-C with 130', async t => {
   t.timeout(120_000);

@@ -32,6 +32,18 @@ export const platformOf = (host: SimulatedHost): Platform => ({
   callSocket: unavailable,
 });
 
+/** An error of any of the packages. */
+export type Failure = Error & { readonly code: string; readonly status?: string };
+
+/** The error with which a promise ends, for one that ends while the test goes on. */
+export const caught = (promise: Promise<unknown>): Promise<Failure> =>
+  promise.then(
+    () => {
+      throw new Error('it did not fail');
+    },
+    (error: unknown) => error as Failure,
+  );
+
 /** Devices and apps of one network in a simulated world, without an NMN, that remember each other's addresses. */
 export class House {
   readonly world: SimulatedWorld;
@@ -145,13 +157,8 @@ export class House {
   }
 
   /** The error with which a promise ends. */
-  async failure(promise: Promise<unknown>, limit?: Duration): Promise<Error & { code: string; status?: string }> {
-    try {
-      await this.during(promise, limit);
-    } catch (error) {
-      return error as Error & { code: string };
-    }
-    throw new Error('it did not fail');
+  async failure(promise: Promise<unknown>, limit?: Duration): Promise<Failure> {
+    return this.during(caught(promise), limit);
   }
 
   async run(ms: number): Promise<void> {

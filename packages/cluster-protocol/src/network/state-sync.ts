@@ -126,8 +126,14 @@ export class StateSync {
     if (!message.ok) return dropped('malformed');
     if (message.value.type === 'heads') return this.#handleHeads(now, message.value);
     if (!this.#spend(now, bytes.length)) return dropped('rateLimited');
-    const { events, applied } = this.#state.apply(message.value.records);
-    return { send: [], events, applied };
+    const { records } = message.value;
+    const { events, applied } = this.#state.apply(records);
+    // What came may give weight to records that we hold and that did not count before: the peer cannot know those.
+    const awakened = applied.filter(
+      record => !records.some(({ signature }) => sameBytes(signature, record.signature)),
+    );
+    const send = awakened.length > 0 ? [...batches(awakened), this.#heads(true)] : [];
+    return { send, events, applied };
   }
 
   #handleHeads(
