@@ -95,15 +95,16 @@ async function followPath(network: Network, signal: AbortSignal): Promise<void> 
     const rtt = explained.path === null ? null : await roundTrip(network, signal);
     const path = shownPath({ ...explained, rtt });
     const now = JSON.stringify(path);
-    if (now !== before && !signal.aborted) tell({ event: 'path', ...path });
+    if (now !== before) tell({ event: 'path', ...path });
     before = now;
     await pause(path.path === 'direct' ? PATH_SETTLED : PATH_SETTLING, signal);
   }
 }
 
 async function roundTrip(network: Network, signal: AbortSignal): Promise<number | null> {
-  for await (const { rtt } of network.ping(device, { count: 1, signal })) return rtt;
-  return null;
+  let round: number | null = null;
+  for await (const { rtt } of network.ping(device, { count: 1, signal })) round = rtt;
+  return round;
 }
 
 type Beacon = TypedResource<readonly [typeof identify, typeof onOff]>;

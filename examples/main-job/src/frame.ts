@@ -7,7 +7,7 @@ const DIM = '\u001b[2m';
 const YELLOW = '\u001b[33m';
 const PLAIN = '\u001b[0m';
 
-/** Lists that no table has room for. */
+/** What no table has room for. */
 const LEFT_OUT: ReadonlySet<string> = new Set(['telemetry.channels']);
 
 /** The picture as lines of a terminal that is `columns` wide and `rows` high, none longer and not more. */
@@ -71,8 +71,11 @@ export interface Line {
   readonly whole?: boolean;
 }
 
-const isShown = ({ capability, attribute }: ShownValue): boolean =>
-  capability !== 'onOff' && capability !== 'identify' && !LEFT_OUT.has(`${capability}.${attribute}`);
+const isShown = ({ capability, attribute, value }: ShownValue): boolean =>
+  value !== null &&
+  capability !== 'onOff' &&
+  capability !== 'identify' &&
+  !LEFT_OUT.has(`${capability}.${attribute}`);
 
 function valueLine(value: ShownValue): string {
   const resource = value.address.slice(value.address.indexOf('/') + 1);

@@ -35,7 +35,7 @@ export function showEvent(event: JobEvent): string | undefined {
     case 'presence':
       return `presence  the device is ${event.online ? 'there' : 'away'}`;
     case 'values':
-      return event.values.length === 0 ? undefined : `values    ${event.values.map(showReading).join(', ')}`;
+      return showValues(event.values);
     case 'path':
       return `path      ${showPath(event)}: ${printable(event.why)}`;
     case 'command':
@@ -59,7 +59,12 @@ export function showEvent(event: JobEvent): string | undefined {
   }
 }
 
-/** `system diagnostics.cpuLoad 12.5 %` */
+function showValues(values: readonly ShownValue[]): string | undefined {
+  const known = values.filter(({ value }) => value !== null);
+  return known.length === 0 ? undefined : `values    ${known.map(showReading).join(', ')}`;
+}
+
+/** `diagnostics.cpuLoad 12.5 %` */
 const showReading = (value: ShownValue): string =>
   `${printable(value.capability)}.${printable(value.attribute)} ${showValue(value)}`;
 

@@ -36,7 +36,7 @@ test('a command to a device that cannot be reached ends as deviceUnreachable or 
   t.deepEqual(runs, []);
 });
 
-test('a command on its way when the link is cut has an unknown outcome, and the truth comes late', async t => {
+test('a command on its way when the link is cut has an unknown outcome, and runs once at most', async t => {
   const { house, runs, lamp } = await lampOf(13);
   const late: string[] = [];
 
@@ -169,7 +169,7 @@ test('what the device refuses comes with its status, its sentence and the field'
   const wrong = await house.failure(lamp.level.setLevel({ level: 140 }));
 
   t.is(unsupported.code, 'MEMBER_MISSING');
-  t.regex(unsupported.message, /Desk\/lamp onOff does not have the command toggle here; it has turnOn and turnOff|turnOn, turnOff/);
+  t.regex(unsupported.message, /^Desk\/lamp onOff does not have the command toggle here; it has turnOn, turnOff$/);
   t.is(wrong.code, 'VALUE_OUT_OF_RANGE');
   t.regex(wrong.message, /level\.setLevel\(level\) is 140/);
 });

@@ -115,9 +115,13 @@ test('when the holder is killed, the next program takes over and what was under 
   const second = await open(t, flat.store);
   t.true(second.shared);
   const lamp = await second.resource('Desk/lamp', [onOff, level]);
-  const seen = readUntil(lamp.onOff.watch(), pictures => pictures.at(-1)?.on === true);
+  const counted = { pictures: 0 };
+  const seen = readUntil(lamp.onOff.watch(), pictures => {
+    counted.pictures = pictures.length;
+    return pictures.at(-1)?.on === true;
+  });
   const underWay = caught(lamp.level.setLevel({ level: 9 }, { timeout: 30_000 }));
-  await readUntil(poll(), () => flat.runs.length > 0);
+  await readUntil(poll(), () => flat.runs.length > 0 && counted.pictures > 0);
 
   holder.kill('SIGKILL');
   const error = await underWay;

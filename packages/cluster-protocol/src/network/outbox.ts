@@ -1,4 +1,4 @@
-import { after, ClusterError, type Duration, type Instant } from '../base/index.js';
+import { after, ClusterError, type Duration, earliest, type Instant } from '../base/index.js';
 import { MAX_MESSAGE, MESSAGE_WINDOW } from '../wire/index.js';
 
 /** Bytes that may wait for one peer: enough for a window of ordinary messages, little enough for a small board. */
@@ -26,6 +26,8 @@ export interface OutboxEntry {
   sent: boolean;
 }
 
+const NONE: readonly OutboxEntry[] = [];
+
 /**
  * Messages to one peer until they are acknowledged; outlives sessions. Sequences of one incarnation never repeat, and
  * those under way span less than the receiver's window.
@@ -34,6 +36,9 @@ export class Outbox {
   readonly #entries = new Map<number, OutboxEntry>();
   #next: number;
   #bytes = 0;
+  /** Entries that expire at all, and a moment before which none of them does: most turns need no look at the entries. */
+  #expiring = 0;
+  #expiryFloor: Instant | undefined;
 
   /** `base`: the first sequence, above all that were ever used in this incarnation. */
   constructor(base: number) {
@@ -85,7 +90,16 @@ export class Outbox {
     };
     this.#entries.set(entry.sequence, entry);
     this.#bytes += bytes.length;
+    if (entry.expiresAt !== undefined) {
+      this.#expiring++;
+      this.#expiryFloor = earliest(this.#expiryFloor, entry.expiresAt);
+    }
     return { entry, superseded };
+  }
+
+  /** A message that waits. */
+  get(sequence: number): OutboxEntry | undefined {
+    return this.#entries.get(sequence);
   }
 
   /** Takes a message out: acknowledged, cancelled or expired. */
@@ -94,6 +108,7 @@ export class Outbox {
     if (!entry) return undefined;
     this.#entries.delete(sequence);
     this.#bytes -= entry.bytes.length;
+    if (entry.expiresAt !== undefined && --this.#expiring === 0) this.#expiryFloor = undefined;
     return entry;
   }
 
@@ -103,20 +118,23 @@ export class Outbox {
   }
 
   /** Takes out what has expired. */
-  expire(now: Instant): OutboxEntry[] {
-    const expired = [...this.#entries.values()].filter(
-      entry => entry.expiresAt !== undefined && entry.expiresAt <= now,
-    );
+  expire(now: Instant): readonly OutboxEntry[] {
+    if (this.#expiryFloor === undefined || this.#expiryFloor > now) return NONE;
+    const expired: OutboxEntry[] = [];
+    let next: Instant | undefined;
+    for (const entry of this.#entries.values()) {
+      if (entry.expiresAt === undefined) continue;
+      if (entry.expiresAt <= now) expired.push(entry);
+      else next = earliest(next, entry.expiresAt);
+    }
     for (const entry of expired) this.remove(entry.sequence);
+    this.#expiryFloor = next;
     return expired;
   }
 
-  /** When the next message expires. */
+  /** When {@link expire} is to be called: no message expires before, and perhaps none does then. `undefined`: none ever. */
   get nextExpiry(): Instant | undefined {
-    let first: Instant | undefined;
-    for (const { expiresAt } of this.#entries.values())
-      if (expiresAt !== undefined && (first === undefined || expiresAt < first)) first = expiresAt;
-    return first;
+    return this.#expiryFloor;
   }
 
   #find(key: string): OutboxEntry | undefined {

@@ -6,6 +6,7 @@ import {
   type Duration,
   milliseconds,
   after,
+  earliest,
 } from '../base/index.js';
 import type { ConsentRules } from '../path/index.js';
 import { PathAgent } from '../path/index.js';
@@ -92,10 +93,6 @@ export class Peer {
   get deadline(): Instant | undefined {
     const retry = this.connection.kind === 'waiting' ? this.connection.retryAt : undefined;
     const expiry = this.outbox.nextExpiry;
-    const agent = this.agent.pollTimeout();
-    return [retry, expiry, agent].reduce<Instant | undefined>(
-      (first, due) => (due === undefined || (first !== undefined && first <= due) ? first : due),
-      undefined,
-    );
+    return earliest(earliest(retry, expiry), this.agent.pollTimeout());
   }
 }

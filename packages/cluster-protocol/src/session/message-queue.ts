@@ -233,19 +233,15 @@ export class MessageQueue implements MessageOwner {
 
 function check(message: OutboundMessage, priority: number): void {
   const { sequence, service, bytes, floor } = message;
-  const wrong = (what: string): never => {
-    throw new ClusterError('INVALID_ARGUMENT', `message ${sequence}: ${what}`);
-  };
   if (!Number.isSafeInteger(sequence) || sequence < 0)
-    wrong('the sequence is not an integer from 0 to 2^53 − 1');
-  if (!Number.isInteger(service) || service < 0 || service > MAX_SERVICE) {
-    wrong(`the service ${service} is not an integer from 0 to 2^32 − 1`);
-  }
-  if (!Number.isInteger(priority) || priority < 0 || priority > LOWEST_PRIORITY) {
-    wrong(`the priority ${priority} is not an integer from 0 to ${LOWEST_PRIORITY}`);
-  }
+    throw wrong(sequence, 'the sequence is not an integer from 0 to 2^53 − 1');
+  if (!Number.isInteger(service) || service < 0 || service > MAX_SERVICE)
+    throw wrong(sequence, `the service ${service} is not an integer from 0 to 2^32 − 1`);
+  if (!Number.isInteger(priority) || priority < 0 || priority > LOWEST_PRIORITY)
+    throw wrong(sequence, `the priority ${priority} is not an integer from 0 to ${LOWEST_PRIORITY}`);
   if (typeof floor === 'number' && sequence - floor >= MESSAGE_WINDOW) {
-    wrong(
+    throw wrong(
+      sequence,
       `it lies ${sequence - floor} above the floor ${floor}, where less than ${MESSAGE_WINDOW} can be received`,
     );
   }
@@ -256,3 +252,6 @@ function check(message: OutboundMessage, priority: number): void {
     );
   }
 }
+
+const wrong = (sequence: number, what: string): ClusterError =>
+  new ClusterError('INVALID_ARGUMENT', `message ${sequence}: ${what}`);
