@@ -81,6 +81,11 @@ export class LabProcess {
     this.#child.stdin.write(`${line}\n`);
   }
 
+  /** Closes the program's standard input. */
+  end(): void {
+    this.#child.stdin.end();
+  }
+
   /** Resolves to the exit status, -1 after a signal. */
   exited(): Promise<number> {
     return this.#exit;

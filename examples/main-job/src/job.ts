@@ -67,13 +67,15 @@ export class Job {
     const root = folder === undefined ? await mkdtemp(join(tmpdir(), 'coconet-')) : resolve(folder);
     let dev: Dev | undefined;
     try {
-      const starting = this.#open(root);
-      starting.catch((error: unknown) => this.#fail(reasonOf(error)));
+      const starting = this.#open(root).catch((error: unknown) => {
+        this.#fail(reasonOf(error));
+        return undefined;
+      });
       dev = await Promise.race([starting, this.#ended.then(() => undefined)]);
       if (dev) this.#startChildren(dev, root);
       const how = await this.#ended;
       // A start that was called off still has to be waited for: what it opened is closed below.
-      dev ??= await starting.catch(() => undefined);
+      dev ??= await starting;
       return how;
     } finally {
       signal.removeEventListener('abort', stop);

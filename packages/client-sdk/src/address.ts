@@ -32,7 +32,9 @@ export function parseAddress(address: string): ResourceAddress {
     throw wrong(`'${address}' has no slash: a resource is DEVICE/RESOURCE, as in Desk/lamp or #17/lamp`);
   const resourceId = address.slice(slash + 1);
   if (slash === 0 || resourceId === '')
-    throw wrong(`'${address}' lacks its ${slash === 0 ? 'device' : 'resource'}: DEVICE/RESOURCE, as in Desk/lamp`);
+    throw wrong(
+      `'${address}' lacks its ${slash === 0 ? 'device' : 'resource'}: DEVICE/RESOURCE, as in Desk/lamp`,
+    );
   return { device: parseNode(address.slice(0, slash)), resourceId };
 }
 
@@ -54,7 +56,9 @@ export function nodeOf(nodes: readonly NodeInfo[], node: NodeReference): NodeInf
 
 /** A sentence about a node that there is not. */
 export function unknownNode(nodes: readonly NodeInfo[], node: NodeReference): string {
-  const names = nodes.map(({ name, nodeId }) => (node.kind === 'id' ? `#${nodeId}` : name)).filter(name => name !== '');
+  const names = nodes
+    .map(({ name, nodeId }) => (node.kind === 'id' ? `#${nodeId}` : name))
+    .filter(name => name !== '');
   return `the network has no node ${showNode(node)}; ${nearest(showNode(node), names)}`;
 }
 
@@ -71,7 +75,9 @@ export function ambiguous(nodes: readonly NodeInfo[], name: string, rest: string
 export function nearest(written: string, known: readonly string[]): string {
   const near = nearestName(written, known);
   if (near !== undefined) return `did you mean ${near}?`;
-  return known.length === 0 ? 'there are none' : `there ${known.length === 1 ? 'is' : 'are'} ${list(known, 'and')}`;
+  return known.length === 0
+    ? 'there are none'
+    : `there ${known.length === 1 ? 'is' : 'are'} ${list(known, 'and')}`;
 }
 
 function list(items: readonly string[], word: 'and' | 'or'): string {

@@ -38,10 +38,15 @@ export class Administrator {
     const role = wish.role ?? (kind === 'client' ? 'guest' : 'none');
     const problem = name === '' ? undefined : nodeNameProblem(name);
     if (problem !== undefined) throw wrong(`name: ${JSON.stringify(name)} ${problem}`);
-    if (!Number.isFinite(expiresIn) || expiresIn <= 0) throw wrong(`expiresIn: ${expiresIn} is no time in ms above 0`);
-    if (role === 'admin' && kind !== 'client') throw wrong(`role: only a client can be an admin, not a ${kind}`);
+    if (!Number.isFinite(expiresIn) || expiresIn <= 0)
+      throw wrong(`expiresIn: ${expiresIn} is no time in ms above 0`);
+    if (role === 'admin' && kind !== 'client')
+      throw wrong(`role: only a client can be an admin, not a ${kind}`);
     if (nmnHosts.length === 0)
-      throw new ClusterError('NMN_UNREACHABLE', 'this store knows no address of an NMN to put into the invitation');
+      throw new ClusterError(
+        'NMN_UNREACHABLE',
+        'this store knows no address of an NMN to put into the invitation',
+      );
 
     // Made here: the NMN gets what is derived from it and cannot be turned back.
     const claim = randomBytes(host.random, CLAIM_LENGTH);
@@ -51,7 +56,13 @@ export class Administrator {
         ? {
             type: 'signed',
             invitation: this.#runtime.do(node =>
-              node.authorship.invitation(host.random, host.wallTime(), { claim, kind, role, user, notAfter: expiresAt }),
+              node.authorship.invitation(host.random, host.wallTime(), {
+                claim,
+                kind,
+                role,
+                user,
+                notAfter: expiresAt,
+              }),
             ),
           }
         : { type: 'plain', kind, role, user, expiresAt };
@@ -129,7 +140,8 @@ export class Administrator {
         });
       });
       if (answer instanceof ClientError) throw answer;
-      if (answer.type === 'error') throw new ClientError('ADMIN_REFUSED', `the NMN refused: ${answer.message}`);
+      if (answer.type === 'error')
+        throw new ClientError('ADMIN_REFUSED', `the NMN refused: ${answer.message}`);
       return answer;
     } finally {
       callOff();
@@ -142,7 +154,12 @@ export class Administrator {
 const wrong = (what: string): ClientError => new ClientError('INVALID_OPTION', what);
 
 const unexpected = ({ type }: ManagementContent): ClientError =>
-  new ClientError('MALFORMED_ANSWER', `the NMN answered something else (${type}): it may be of another version`);
+  new ClientError(
+    'MALFORMED_ANSWER',
+    `the NMN answered something else (${type}): it may be of another version`,
+  );
 
 const calledOff = (signal: AbortSignal | undefined): ClientError =>
-  new ClientError('CANCELLED', 'called off; the NMN may have done it nevertheless', { cause: signal?.reason });
+  new ClientError('CANCELLED', 'called off; the NMN may have done it nevertheless', {
+    cause: signal?.reason,
+  });

@@ -1,6 +1,15 @@
 import { type AnyCapability, CapabilityRegistry, standardRegistry } from '@coconet/capabilities';
 import type { Role } from '@coconet/cluster-protocol';
-import { ambiguous, matching, nearest, nodeOf, parseAddress, parseNode, showNode, unknownNode } from './address.js';
+import {
+  ambiguous,
+  matching,
+  nearest,
+  nodeOf,
+  parseAddress,
+  parseNode,
+  showNode,
+  unknownNode,
+} from './address.js';
 import {
   ADMIN_TIMEOUT,
   checkTimeout,
@@ -59,7 +68,8 @@ export class ClientNetwork implements Network, HandleWorld {
     this.#timers = timers;
     this.registry = registry ?? standardRegistry;
     this.admin = {
-      createInvitation: async (wish, options) => this.source.invite(wish, this.#patience(options, ADMIN_TIMEOUT)),
+      createInvitation: async (wish, options) =>
+        this.source.invite(wish, this.#patience(options, ADMIN_TIMEOUT)),
       revoke: async (node, reason = '', options) =>
         this.source.revoke(this.node(node).nodeId, reason, this.#patience(options, ADMIN_TIMEOUT)),
       leave: async options => this.source.leave(this.#patience(options, ADMIN_TIMEOUT)),
@@ -98,7 +108,11 @@ export class ClientNetwork implements Network, HandleWorld {
     return nodeOf(this.nodes(), parseNode(node));
   }
 
-  async *watchNodes({ signal }: Pick<WaitOptions, 'signal'> = {}): AsyncGenerator<NodeChange, void, undefined> {
+  async *watchNodes({ signal }: Pick<WaitOptions, 'signal'> = {}): AsyncGenerator<
+    NodeChange,
+    void,
+    undefined
+  > {
     this.#ended.signal.throwIfAborted();
     if (signal?.aborted === true) return;
     const told = new Map<number, NodeInfo>();
@@ -128,7 +142,11 @@ export class ClientNetwork implements Network, HandleWorld {
   async ready(options: WaitOptions = {}): Promise<void> {
     const { timeout, signal } = this.#patience(options, READY_TIMEOUT);
     const ended = this.#ended.signal;
-    await waitFor(this.#timers, this.view, () => (this.view.complete ? true : undefined), { timeout, signal, ended });
+    await waitFor(this.#timers, this.view, () => (this.view.complete ? true : undefined), {
+      timeout,
+      signal,
+      ended,
+    });
   }
 
   resource<const L extends readonly AnyCapability[]>(
@@ -163,19 +181,27 @@ export class ClientNetwork implements Network, HandleWorld {
     };
     const following = this.#follow(wish, signal, () => stop());
     const stop = this.view.on(change => {
-      if (change.kind === 'device' && (wanted ?? change.nodeId) === change.nodeId) following.follow(change.nodeId);
+      if (change.kind === 'device' && (wanted ?? change.nodeId) === change.nodeId)
+        following.follow(change.nodeId);
       if (change.kind === 'node' && !this.view.nodes.has(change.nodeId)) following.forget(change.nodeId);
     });
-    for (const nodeId of this.view.devices.keys()) if ((wanted ?? nodeId) === nodeId) following.follow(nodeId);
+    for (const nodeId of this.view.devices.keys())
+      if ((wanted ?? nodeId) === nodeId) following.follow(nodeId);
     yield* mapBatches(following.queue, items =>
       items.flatMap(
-        item => attributeReportOf(this.registry, addressOf(this.view, item.nodeId, item.entry.resourceId), item) ?? [],
+        item =>
+          attributeReportOf(this.registry, addressOf(this.view, item.nodeId, item.entry.resourceId), item) ??
+          [],
       ),
     );
   }
 
   /** Begins to follow one device. */
-  follow(nodeId: number, wish: SubscriptionWish, signal: AbortSignal | undefined): NewestQueue<FollowedEntry> {
+  follow(
+    nodeId: number,
+    wish: SubscriptionWish,
+    signal: AbortSignal | undefined,
+  ): NewestQueue<FollowedEntry> {
     const following = this.#follow(wish, signal, () => undefined);
     following.follow(nodeId);
     return following.queue;
@@ -183,7 +209,8 @@ export class ClientNetwork implements Network, HandleWorld {
 
   async explain(node: string | number): Promise<NodeExplanation> {
     const { nodeId, self, name } = this.node(node);
-    if (self) throw new ClientError('INVALID_OPTION', `${name} is this node itself: there is no path to explain`);
+    if (self)
+      throw new ClientError('INVALID_OPTION', `${name} is this node itself: there is no path to explain`);
     return this.source.explain(nodeId);
   }
 
@@ -258,7 +285,10 @@ export class ClientNetwork implements Network, HandleWorld {
     const picture = this.view.devices.get(node.nodeId);
     if (!picture?.description) {
       const reason = picture?.unreachable ?? 'it did not tell its resources in time';
-      return new ClientError('DEVICE_UNREACHABLE', `the device ${showNode(device)} cannot be asked: ${reason}`);
+      return new ClientError(
+        'DEVICE_UNREACHABLE',
+        `the device ${showNode(device)} cannot be asked: ${reason}`,
+      );
     }
     const known = [...picture.description.resources.keys()];
     return new ClientError(
@@ -303,7 +333,10 @@ export class ClientNetwork implements Network, HandleWorld {
     return queue;
   }
 
-  #patience({ timeout, signal }: WaitOptions = {}, usual: number): { timeout: number; signal: AbortSignal | undefined } {
+  #patience(
+    { timeout, signal }: WaitOptions = {},
+    usual: number,
+  ): { timeout: number; signal: AbortSignal | undefined } {
     this.#ended.signal.throwIfAborted();
     return { timeout: checkTimeout(timeout ?? usual), signal };
   }

@@ -1,6 +1,14 @@
 import type { Entry, StatusCode, StatusMessage, WireValue } from '@coconet/capabilities';
 import { isTerminal } from '@coconet/capabilities';
-import { after, type Duration, earliest, type Instant, milliseconds, minutes, seconds } from '@coconet/cluster-protocol';
+import {
+  after,
+  type Duration,
+  earliest,
+  type Instant,
+  milliseconds,
+  minutes,
+  seconds,
+} from '@coconet/cluster-protocol';
 import type { LateOutcome, Progress } from './resource.js';
 
 /** After a sent command was called off, the device has this long to say whether it had begun. */
@@ -182,7 +190,8 @@ export class CommandCalls {
   /** When {@link handleTimeout} is due. */
   pollTimeout(): Instant | undefined {
     let first: Instant | undefined;
-    for (const { deadline, away } of this.#bySequence.values()) first = earliest(first, earliest(deadline, away?.at));
+    for (const { deadline, away } of this.#bySequence.values())
+      first = earliest(first, earliest(deadline, away?.at));
     return first;
   }
 
@@ -221,11 +230,20 @@ export class CommandCalls {
       this.#settle(
         now,
         call,
-        ours('expired', `its time was over before it could be sent${call.away ? ` (${call.away.text})` : ''}`),
+        ours(
+          'expired',
+          `its time was over before it could be sent${call.away ? ` (${call.away.text})` : ''}`,
+        ),
       );
     else {
-      const state = call.delivered ? 'the device has it, but did not answer' : 'the device did not confirm it';
-      this.#settle(now, call, this.#unknown(call, `${state} ${call.cancelling ? 'when it was called off' : 'in time'}`));
+      const state = call.delivered
+        ? 'the device has it, but did not answer'
+        : 'the device did not confirm it';
+      this.#settle(
+        now,
+        call,
+        this.#unknown(call, `${state} ${call.cancelling ? 'when it was called off' : 'in time'}`),
+      );
     }
   }
 

@@ -1,4 +1,9 @@
-import type { DescriptionMessage, DeviceDescription, ResourceDescription, StateVersion } from '@coconet/capabilities';
+import type {
+  DescriptionMessage,
+  DeviceDescription,
+  ResourceDescription,
+  StateVersion,
+} from '@coconet/capabilities';
 import { sameBytes } from '@coconet/cluster-protocol';
 
 /** Resources of one device that an app keeps: above what a device may have, far below what would hurt. */
@@ -54,7 +59,8 @@ export class DescriptionReader {
     if (!full && (!held || !sameBytes(held.stateIncarnation, stateIncarnation))) return { kind: 'gap' };
     const resources = new Map(full ? [] : held!.resources);
     for (const id of removed) resources.delete(id);
-    for (const part of parts) for (const resource of part.resources) resources.set(resource.resourceId, resource);
+    for (const part of parts)
+      for (const resource of part.resources) resources.set(resource.resourceId, resource);
     if (resources.size > MAX_RESOURCES) return { kind: 'incomplete' };
     this.#held = { stateIncarnation, version, device, resources };
     return { kind: 'described', description: this.#held };

@@ -20,7 +20,12 @@ export class Following {
   readonly #stops = new Map<number, () => void>();
 
   /** `onStop`: called once, when the loop is over. */
-  constructor(source: NetworkSource, wish: SubscriptionWish, signal: AbortSignal | undefined, onStop: () => void) {
+  constructor(
+    source: NetworkSource,
+    wish: SubscriptionWish,
+    signal: AbortSignal | undefined,
+    onStop: () => void,
+  ) {
     this.#source = source;
     this.#wish = wish;
     this.queue = new NewestQueue<FollowedEntry>(() => {

@@ -1,4 +1,12 @@
-import { callNmn, ClusterError, encodeHosts, loadMembership, membershipChanges, NMN_HOSTS_KEY, type Store } from '@coconet/cluster-protocol';
+import {
+  callNmn,
+  ClusterError,
+  encodeHosts,
+  loadMembership,
+  membershipChanges,
+  NMN_HOSTS_KEY,
+  type Store,
+} from '@coconet/cluster-protocol';
 import {
   authorizeNmn,
   createNetwork,
@@ -24,7 +32,10 @@ const NO_NETWORK = new Uint8Array(16);
 type Answer<T extends ManagementContent['type']> = Extract<ManagementContent, { type: T }>;
 
 /** Makes a network on a platform: see `createNetwork`. */
-export async function foundNetwork(platform: Platform, options: CreateNetworkOptions): Promise<CreatedNetwork> {
+export async function foundNetwork(
+  platform: Platform,
+  options: CreateNetworkOptions,
+): Promise<CreatedNetwork> {
   const { name, user, nodeName = user, rootFile, store, signal } = options;
   for (const [option, value] of Object.entries({ name, user, nodeName })) {
     const problem = nodeNameProblem(value);
@@ -35,7 +46,10 @@ export async function foundNetwork(platform: Platform, options: CreateNetworkOpt
   const operator = parseOperatorUri(await operatorUri(platform, options));
   const opened = typeof store === 'string' ? await platform.openStore(store) : undefined;
   if (opened?.kind === 'shared')
-    throw new ClusterError('STORE_IN_USE', 'a program uses this store: a new network needs a store of its own');
+    throw new ClusterError(
+      'STORE_IN_USE',
+      'a program uses this store: a new network needs a store of its own',
+    );
   const target = typeof store === 'string' ? opened?.store : store;
   if (!target) throw wrong('store: name a folder');
   try {
@@ -116,11 +130,15 @@ async function found(
     if (!asked) await platform.removeFile(rootFile);
     throw error;
   }
-  if (!welcome) throw new ClientError('MALFORMED_ANSWER', 'the NMN ended the conversation before the network was made');
+  if (!welcome)
+    throw new ClientError('MALFORMED_ANSWER', 'the NMN ended the conversation before the network was made');
   const { state, epoch, secret } = welcome;
   const restored = NetworkState.restore(crypto, { network, rootKey: root.publicKey }, state);
   if (!restored.ok)
-    throw new ClientError('MALFORMED_ANSWER', 'the NMN made the network, but its state cannot be read: do not use it');
+    throw new ClientError(
+      'MALFORMED_ANSWER',
+      'the NMN made the network, but its state cannot be read: do not use it',
+    );
   const secrets = new SecretRing();
   secrets.add({ epoch, secret });
   const { nodeId } = ownerCredential.leaf;
@@ -143,7 +161,9 @@ async function operatorUri(
   { operator, localSocket }: CreateNetworkOptions,
 ): Promise<string> {
   if ((operator === undefined) === (localSocket === undefined))
-    throw wrong('give either operator, the URI from the operator of an NMN, or localSocket, that of an NMN on this machine');
+    throw wrong(
+      'give either operator, the URI from the operator of an NMN, or localSocket, that of an NMN on this machine',
+    );
   if (operator !== undefined) return operator;
   const answer = await platform.callSocket(localSocket ?? '', 'operatorToken', {});
   const uri = typeof answer === 'object' && answer !== null && 'uri' in answer ? answer.uri : answer;
@@ -157,7 +177,9 @@ function expect<T extends ManagementContent['type']>(answer: ManagementContent, 
   throw new ClientError('MALFORMED_ANSWER', `the NMN answered something else (${answer.type})`);
 }
 
-const isOfType = <T extends ManagementContent['type']>(answer: ManagementContent, type: T): answer is Answer<T> =>
-  answer.type === type;
+const isOfType = <T extends ManagementContent['type']>(
+  answer: ManagementContent,
+  type: T,
+): answer is Answer<T> => answer.type === type;
 
 const wrong = (what: string): ClientError => new ClientError('INVALID_OPTION', what);

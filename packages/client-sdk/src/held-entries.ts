@@ -29,7 +29,8 @@ export class HeldEntries {
   /** The entries that are news, in their order. */
   handleBatch({ stateIncarnation, entries, removed }: ValueBatch): readonly Entry[] {
     if (removed.length > 0)
-      for (const [key, { entry }] of [...this.#held]) if (removed.includes(entry.resourceId)) this.#held.delete(key);
+      for (const [key, { entry }] of [...this.#held])
+        if (removed.includes(entry.resourceId)) this.#held.delete(key);
     return entries.filter(entry => this.#isNews(stateIncarnation, entry));
   }
 
@@ -45,10 +46,15 @@ export class HeldEntries {
 
 function isNewer({ stateIncarnation, entry: held }: Held, incarnation: Uint8Array, entry: Entry): boolean {
   const isSameReading = held.lastUpdated?.getTime() === entry.lastUpdated?.getTime();
-  if (!sameBytes(stateIncarnation, incarnation)) return !isSameReading || !isSameWire(held.value, entry.value);
+  if (!sameBytes(stateIncarnation, incarnation))
+    return !isSameReading || !isSameWire(held.value, entry.value);
   if (entry.version !== held.version) return entry.version > held.version;
   // The same value, read again: told by a device that is to report even without a change.
-  return entry.realtime && !isSameReading && (entry.lastUpdated?.getTime() ?? 0) > (held.lastUpdated?.getTime() ?? 0);
+  return (
+    entry.realtime &&
+    !isSameReading &&
+    (entry.lastUpdated?.getTime() ?? 0) > (held.lastUpdated?.getTime() ?? 0)
+  );
 }
 
 const isSameWire = (a: WireValue, b: WireValue): boolean => a === b || sameBytes(pack(a), pack(b));

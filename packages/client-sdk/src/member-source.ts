@@ -158,6 +158,7 @@ export class MemberSource implements NetworkSource {
   }
 
   watch({ nodeId, ...wish }: WatchRequest, sink: WatchSink): () => void {
+    if (this.#closed) return () => undefined;
     const id = this.#newId();
     const subscription = new Subscription(id, wish);
     this.#following.set(id, { nodeId, subscription, sink });
@@ -199,7 +200,10 @@ export class MemberSource implements NetworkSource {
         });
         this.#runtime.do((node, now) => {
           const expiresIn = milliseconds(timeout);
-          const sequence = node.send(now, nodeId, CAPABILITY, encodeMessage(message), { expiresIn, priority: 0 });
+          const sequence = node.send(now, nodeId, CAPABILITY, encodeMessage(message), {
+            expiresIn,
+            priority: 0,
+          });
           const answered = (): void => {
             resolve(elapsed(began, host.now()));
           };
@@ -334,7 +338,8 @@ export class MemberSource implements NetworkSource {
         this.#report(peer, message);
         return;
       case 'status':
-        if (toHex(message.incarnation) === this.#runtime.incarnation) this.#calls.handleStatus(now, peer, message);
+        if (toHex(message.incarnation) === this.#runtime.incarnation)
+          this.#calls.handleStatus(now, peer, message);
         return;
       case 'values': {
         const { requestId, code, entries } = message;
@@ -378,9 +383,13 @@ export class MemberSource implements NetworkSource {
     }
     this.#following.delete(id);
     following.sink.refused(
-      new CommandError(isFailure(code) ? code : 'unknown', `the device does not let itself be watched: ${code}`, {
-        answered: true,
-      }),
+      new CommandError(
+        isFailure(code) ? code : 'unknown',
+        `the device does not let itself be watched: ${code}`,
+        {
+          answered: true,
+        },
+      ),
     );
   }
 
@@ -388,7 +397,8 @@ export class MemberSource implements NetworkSource {
 
   #subscribe(peer: number, subscription: Subscription): void {
     // Without a session there is nothing to ask; the next one asks by itself.
-    if (this.#connected.has(peer)) this.#send(peer, subscription.subscribe(), subscriptionOptions(subscription.id));
+    if (this.#connected.has(peer))
+      this.#send(peer, subscription.subscribe(), subscriptionOptions(subscription.id));
   }
 
   #unsubscribe(peer: number, subscriptionId: number): void {
@@ -541,7 +551,17 @@ const nodePathOf = ({ path, scope, remote, rtt }: PathReport): NodePath => ({
   rtt: rtt ?? null,
 });
 
-const nodeInfoOf = ({ nodeId, name, kind, role, user, self, online, lastSeen, path }: NodeReport): NodeInfo => ({
+const nodeInfoOf = ({
+  nodeId,
+  name,
+  kind,
+  role,
+  user,
+  self,
+  online,
+  lastSeen,
+  path,
+}: NodeReport): NodeInfo => ({
   nodeId,
   name,
   kind,

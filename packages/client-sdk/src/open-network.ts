@@ -1,4 +1,11 @@
-import { ClusterError, type Host, MemberRuntime, milliseconds, parseJoinUri, type Store } from '@coconet/cluster-protocol';
+import {
+  ClusterError,
+  type Host,
+  MemberRuntime,
+  milliseconds,
+  parseJoinUri,
+  type Store,
+} from '@coconet/cluster-protocol';
 import { formatNetworkId } from '@coconet/cluster-protocol/core';
 import { HolderLost, RemoteSource } from './bridge/remote.js';
 import { bridgeMethods } from './bridge/server.js';
@@ -20,7 +27,10 @@ export async function openNetwork(platform: Platform, options: ConnectOptions): 
   const join = options.join === '' ? undefined : options.join;
   const uri = join === undefined ? undefined : parseJoinUri(join);
   if (typeof options.store === 'string' && options.store === '')
-    throw new ClientError('INVALID_OPTION', 'store: name the folder in which identity and network state are kept');
+    throw new ClientError(
+      'INVALID_OPTION',
+      'store: name the folder in which identity and network state are kept',
+    );
   throwIfAborted(options.signal);
   const host = await platform.openHost();
   const view = new NetworkView();
@@ -28,7 +38,11 @@ export async function openNetwork(platform: Platform, options: ConnectOptions): 
   const { store } = options;
   const source =
     typeof store === 'string'
-      ? await SharedSource.start(() => opener.find(store), host, error => opener.failed(error))
+      ? await SharedSource.start(
+          () => opener.find(store),
+          host,
+          error => opener.failed(error),
+        )
       : await opener.member(store);
   const { networkId } = source.self;
   if (uri && formatNetworkId(uri.network) !== networkId) {
@@ -62,7 +76,12 @@ class Opener {
   /** The network, when its first source is there. */
   finish(source: NetworkSource): ClientNetwork {
     const { capabilities } = this.#options;
-    const network = new ClientNetwork({ source, view: this.#view, timers: this.#host, registry: capabilities });
+    const network = new ClientNetwork({
+      source,
+      view: this.#view,
+      timers: this.#host,
+      registry: capabilities,
+    });
     this.#network = network;
     this.#holding?.(network);
     if (this.#expelled !== undefined) network.handleExpelled(this.#expelled);
@@ -181,4 +200,6 @@ function throwIfAborted(signal: AbortSignal | undefined): void {
 }
 
 const isGone = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && ['ECONNREFUSED', 'ENOENT', 'ECONNRESET', 'EPIPE'].includes(String(error.code));
+  error instanceof Error &&
+  'code' in error &&
+  ['ECONNREFUSED', 'ENOENT', 'ECONNRESET', 'EPIPE'].includes(String(error.code));

@@ -81,10 +81,15 @@ export class ResourceHandle implements Resource {
 
   capability<D extends AnyCapability>(definition: D, instance?: string): CapabilityHandle<D>;
   capability(name: string, instance?: string): GenericCapability;
-  capability(wanted: AnyCapability | string, instance?: string): CapabilityHandle<AnyCapability> | GenericCapability {
+  capability(
+    wanted: AnyCapability | string,
+    instance?: string,
+  ): CapabilityHandle<AnyCapability> | GenericCapability {
     if (typeof wanted !== 'string') return typedHandle(this.#use(wanted, instance));
     const { registry } = this.#world;
-    const described = this.#now().capabilities.find(({ capabilityId }) => nameOf(registry, capabilityId) === wanted);
+    const described = this.#now().capabilities.find(
+      ({ capabilityId }) => nameOf(registry, capabilityId) === wanted,
+    );
     if (!described) throw this.#missing(wanted);
     const definition = registry.byId(described.capabilityId);
     if (!definition)
@@ -95,7 +100,9 @@ export class ResourceHandle implements Resource {
     return this.#use(definition, instance);
   }
 
-  async *watch(options: ResourceWatchOptions = {}): AsyncGenerator<readonly AttributeReport[], void, undefined> {
+  async *watch(
+    options: ResourceWatchOptions = {},
+  ): AsyncGenerator<readonly AttributeReport[], void, undefined> {
     const { registry } = this.#world;
     const { nodeId, resourceId } = this.#place;
     const wanted = options.capabilities?.map(name => this.capability(name).info.id);
@@ -131,7 +138,8 @@ export class ResourceHandle implements Resource {
   #use(definition: AnyCapability, instance: string | undefined): CapabilityUse {
     const all = this.#described(definition);
     if (all.length === 0) throw this.#missing(definition.name);
-    const chosen = instance === undefined && all.length === 1 ? all[0] : all.find(each => each.instance === instance);
+    const chosen =
+      instance === undefined && all.length === 1 ? all[0] : all.find(each => each.instance === instance);
     if (!chosen) {
       const labels = all.map(each => each.instance ?? '(none)');
       throw new ClientError(
@@ -165,7 +173,9 @@ export class ResourceHandle implements Resource {
 
   #missing(name: string): ClientError {
     const { registry } = this.#world;
-    const names = [...new Set(this.#now().capabilities.map(({ capabilityId }) => nameOf(registry, capabilityId)))];
+    const names = [
+      ...new Set(this.#now().capabilities.map(({ capabilityId }) => nameOf(registry, capabilityId))),
+    ];
     const near = nearestName(name, names);
     return new ClientError(
       'CAPABILITY_MISSING',
@@ -207,7 +217,11 @@ class CapabilityUse implements GenericCapability {
   async call(command: string, parameters: Loose = {}, options: CallOptions = {}): Promise<Loose> {
     const definition = commandOf(this.definition, command);
     const params = encodeParameters(this.definition, command, parameters);
-    this.#require(this.#described().commands.includes(definition.id), `the command ${command}`, this.info.commands);
+    this.#require(
+      this.#described().commands.includes(definition.id),
+      `the command ${command}`,
+      this.info.commands,
+    );
     const outcome = await this.#command(command, definition.id, params, options);
     const response = decodeResponse(definition, outcome.response);
     if (!response.ok) throw this.#malformed(command, response.reason);
@@ -218,7 +232,11 @@ class CapabilityUse implements GenericCapability {
     const definition = infoRequestOf(this.definition, infoRequest);
     const params = encodeQuestion(this.definition, infoRequest, parameters);
     const { infoRequests = [] } = this.#described();
-    this.#require(infoRequests.includes(definition.id), `the info request ${infoRequest}`, this.info.infoRequests);
+    this.#require(
+      infoRequests.includes(definition.id),
+      `the info request ${infoRequest}`,
+      this.info.infoRequests,
+    );
     const outcome = await this.#world.source.call(
       { kind: 'ask', nodeId: this.#nodeId, address: this.#address, infoRequestId: definition.id, params },
       controlOf(options),
@@ -235,7 +253,9 @@ class CapabilityUse implements GenericCapability {
       controlOf(options),
     );
     const { entries = [] } = this.#succeeded('read', outcome);
-    return new ReadingBuilder(this.definition).take(entries.filter(entry => isSamePlace(entry, this.#address)));
+    return new ReadingBuilder(this.definition).take(
+      entries.filter(entry => isSamePlace(entry, this.#address)),
+    );
   }
 
   async *watch(options: WatchOptions = {}): AsyncGenerator<Reading<AnyCapability>, void, undefined> {
@@ -275,7 +295,13 @@ class CapabilityUse implements GenericCapability {
     params: readonly WireValue[],
     options: CallOptions,
   ): Promise<Outcome> {
-    const request = { kind: 'command', nodeId: this.#nodeId, address: this.#address, commandId, params } as const;
+    const request = {
+      kind: 'command',
+      nodeId: this.#nodeId,
+      address: this.#address,
+      commandId,
+      params,
+    } as const;
     return this.#succeeded(name, await this.#world.source.call(request, controlOf(options)));
   }
 
@@ -300,7 +326,10 @@ class CapabilityUse implements GenericCapability {
   }
 
   #malformed(member: string, reason: string): ClientError {
-    return new ClientError('MALFORMED_ANSWER', `${this.#name(member)}: the device answered nonsense: ${reason}`);
+    return new ClientError(
+      'MALFORMED_ANSWER',
+      `${this.#name(member)}: the device answered nonsense: ${reason}`,
+    );
   }
 
   #name(member?: string): string {
@@ -313,7 +342,10 @@ class CapabilityUse implements GenericCapability {
 /** The same capability with its commands as methods. */
 function typedHandle<D extends AnyCapability>(use: CapabilityUse): CapabilityHandle<D> {
   const { definition } = use;
-  const methods = (names: readonly string[], run: (name: string, given: Loose, options?: CallOptions) => unknown) =>
+  const methods = (
+    names: readonly string[],
+    run: (name: string, given: Loose, options?: CallOptions) => unknown,
+  ) =>
     Object.fromEntries(
       names.map(name => [name, (given: Loose = {}, options?: CallOptions) => run(name, given, options)]),
     );
@@ -334,7 +366,10 @@ function typedHandle<D extends AnyCapability>(use: CapabilityUse): CapabilityHan
 const nameOf = (registry: CapabilityRegistry, id: CapabilityDescription['capabilityId']): string =>
   registry.byId(id)?.name ?? String(id);
 
-const wishOf = (filter: SubscriptionWish['filter'], { minInterval, maxInterval }: WatchOptions): SubscriptionWish => ({
+const wishOf = (
+  filter: SubscriptionWish['filter'],
+  { minInterval, maxInterval }: WatchOptions,
+): SubscriptionWish => ({
   filter,
   ...(minInterval !== undefined && { minInterval }),
   ...(maxInterval !== undefined && { maxInterval }),

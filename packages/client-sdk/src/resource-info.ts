@@ -1,4 +1,9 @@
-import type { AnyCapability, CapabilityDescription, CapabilityRegistry, ResourceDescription } from '@coconet/capabilities';
+import type {
+  AnyCapability,
+  CapabilityDescription,
+  CapabilityRegistry,
+  ResourceDescription,
+} from '@coconet/capabilities';
 import { IMPLICIT_COMMANDS } from '@coconet/capabilities';
 import type { NetworkView } from './network-view.js';
 import type { CapabilityInfo, ResourceInfo } from './resource.js';

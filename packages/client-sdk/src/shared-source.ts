@@ -194,9 +194,13 @@ export class SharedSource implements NetworkSource {
       } catch (error) {
         if (!(error instanceof HolderLost)) throw error;
         if (error.sent)
-          throw new ClientError('HOLDER_LOST', `${error.message} in the middle: whether it was done is not known`, {
-            cause: error,
-          });
+          throw new ClientError(
+            'HOLDER_LOST',
+            `${error.message} in the middle: whether it was done is not known`,
+            {
+              cause: error,
+            },
+          );
         await this.#changed(source);
       }
     }

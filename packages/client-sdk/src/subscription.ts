@@ -1,4 +1,10 @@
-import type { Entry, ReportMessage, StateVersion, SubscribeMessage, SubscriptionFilter } from '@coconet/capabilities';
+import type {
+  Entry,
+  ReportMessage,
+  StateVersion,
+  SubscribeMessage,
+  SubscriptionFilter,
+} from '@coconet/capabilities';
 import { sameBytes } from '@coconet/cluster-protocol';
 
 /** Entries of one report in parts; more than every attribute of the largest device. */

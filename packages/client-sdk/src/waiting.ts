@@ -40,7 +40,8 @@ export async function waitFor<T>(
       whenAborted(ended, () => reject(ended.reason as Error), cleanUp);
       if (signal) whenAborted(signal, () => reject(calledOff(signal)), cleanUp);
       cleanUp.push(view.on(check));
-      if (timeout !== Infinity) cleanUp.push(timers.schedule(milliseconds(timeout), () => resolve(undefined)));
+      if (timeout !== Infinity)
+        cleanUp.push(timers.schedule(milliseconds(timeout), () => resolve(undefined)));
       check();
     });
   } finally {
@@ -49,7 +50,11 @@ export async function waitFor<T>(
 }
 
 /** Waits for a time. False: it was called off. */
-export async function pause(timers: Timers, time: number, ...signals: readonly AbortSignal[]): Promise<boolean> {
+export async function pause(
+  timers: Timers,
+  time: number,
+  ...signals: readonly AbortSignal[]
+): Promise<boolean> {
   const cleanUp: (() => void)[] = [];
   const passed = await new Promise<boolean>(resolve => {
     for (const signal of signals) whenAborted(signal, () => resolve(false), cleanUp);

@@ -51,8 +51,14 @@ test('a node that is not there is named with the nearest one, an ambiguous one w
 
   t.is(nodeOf(nodes, parseNode('Desk')).nodeId, 1);
   t.is(nodeOf(nodes, parseNode('#3')).nodeId, 3);
-  t.is(codeOf(() => nodeOf(nodes, parseNode('Dsek'))), 'UNKNOWN_NODE the network has no node Dsek; did you mean Desk?');
-  t.is(codeOf(() => nodeOf([], parseNode('Desk'))), 'UNKNOWN_NODE the network has no node Desk; there are none');
+  t.is(
+    codeOf(() => nodeOf(nodes, parseNode('Dsek'))),
+    'UNKNOWN_NODE the network has no node Dsek; did you mean Desk?',
+  );
+  t.is(
+    codeOf(() => nodeOf([], parseNode('Desk'))),
+    'UNKNOWN_NODE the network has no node Desk; there are none',
+  );
   t.is(
     codeOf(() => nodeOf(nodes, parseNode('Shelf'))),
     'AMBIGUOUS_NAME 2 nodes are called Shelf: say which with its id, #2 (device) or #3 (client)',

@@ -169,7 +169,10 @@ test('what the device refuses comes with its status, its sentence and the field'
   const wrong = await house.failure(lamp.level.setLevel({ level: 140 }));
 
   t.is(unsupported.code, 'MEMBER_MISSING');
-  t.regex(unsupported.message, /^Desk\/lamp onOff does not have the command toggle here; it has turnOn, turnOff$/);
+  t.regex(
+    unsupported.message,
+    /^Desk\/lamp onOff does not have the command toggle here; it has turnOn, turnOff$/,
+  );
   t.is(wrong.code, 'VALUE_OUT_OF_RANGE');
   t.regex(wrong.message, /level\.setLevel\(level\) is 140/);
 });

@@ -27,7 +27,10 @@ async function open(t: ExecutionContext, store: string): Promise<Network> {
 }
 
 /** Reads a loop until `wanted` says that it has seen enough. */
-async function readUntil<T>(items: AsyncIterable<T>, wanted: (items: readonly T[]) => boolean): Promise<readonly T[]> {
+async function readUntil<T>(
+  items: AsyncIterable<T>,
+  wanted: (items: readonly T[]) => boolean,
+): Promise<readonly T[]> {
   const seen: T[] = [];
   for await (const item of items) {
     seen.push(item);
@@ -58,7 +61,10 @@ test('two programs on one store both find, read, command, watch, explain and pin
     t.is(nodeId, flat.device.nodeId);
     const [reply] = await readUntil(network.ping('Desk', { count: 1 }), seen => seen.length === 1);
     t.true(reply!.rtt! > 0);
-    t.deepEqual(network.resources().map(({ info }) => info.address), ['Desk/lamp']);
+    t.deepEqual(
+      network.resources().map(({ info }) => info.address),
+      ['Desk/lamp'],
+    );
     const changes: readonly NodeChange[] = await readUntil(network.watchNodes(), seen => seen.length >= 2);
     t.true(changes.every(({ change }) => change === 'added'));
     const unknown = await caught(network.resource('Desk/lmap', { timeout: 100 }));
@@ -78,7 +84,10 @@ test('what a program calls off through another one ends with the truth', async t
 
   const late: string[] = [];
   const outcome = caught(
-    lamp.level.setLevel({ level: 7 }, { signal: abort.signal, onLateOutcome: ({ status }) => late.push(status) }),
+    lamp.level.setLevel(
+      { level: 7 },
+      { signal: abort.signal, onLateOutcome: ({ status }) => late.push(status) },
+    ),
   );
   await readUntil(poll(), () => flat.runs.length > 0);
   abort.abort();

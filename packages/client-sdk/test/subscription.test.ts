@@ -58,7 +58,10 @@ test('parts count when the last is there, and those of two reports never mix', t
   const first = report(0, 5, { snapshot: true, last: false, entries: [entry(1, 5, 1)] });
 
   t.is(subscription.handleReport(first).kind, 'nothing');
-  t.is(subscription.handleReport(report(0, 6, { snapshot: true, last: false, entries: [entry(1, 6, 2)] })).kind, 'nothing');
+  t.is(
+    subscription.handleReport(report(0, 6, { snapshot: true, last: false, entries: [entry(1, 6, 2)] })).kind,
+    'nothing',
+  );
   t.is(subscription.handleReport(first).kind, 'nothing');
   const done = subscription.handleReport(report(0, 6, { snapshot: true, entries: [entry(2, 6, 3)] }));
 
@@ -67,23 +70,32 @@ test('parts count when the last is there, and those of two reports never mix', t
 
 test('whatever comes again in whatever order, each change is news once and the last one wins', t => {
   fc.assert(
-    fc.property(fc.array(fc.tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 20 })), { maxLength: 60 }), came => {
-      const held = new HeldEntries();
-      const news = came.flatMap(([attributeId, version]) =>
-        held.handleBatch({
-          stateIncarnation: LIFE,
-          snapshot: false,
-          entries: [entry(attributeId, version, version * 10)],
-          removed: [],
-        }),
-      );
-      for (const id of [1, 2, 3]) {
-        const versions = news.filter(({ attributeId }) => attributeId === id).map(({ version }) => version);
-        t.deepEqual(versions, [...new Set(versions)].sort((a, b) => a - b));
-        const newest = Math.max(0, ...came.filter(([attributeId]) => attributeId === id).map(([, version]) => version));
-        t.is(versions.at(-1) ?? 0, newest);
-      }
-    }),
+    fc.property(
+      fc.array(fc.tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 20 })), { maxLength: 60 }),
+      came => {
+        const held = new HeldEntries();
+        const news = came.flatMap(([attributeId, version]) =>
+          held.handleBatch({
+            stateIncarnation: LIFE,
+            snapshot: false,
+            entries: [entry(attributeId, version, version * 10)],
+            removed: [],
+          }),
+        );
+        for (const id of [1, 2, 3]) {
+          const versions = news.filter(({ attributeId }) => attributeId === id).map(({ version }) => version);
+          t.deepEqual(
+            versions,
+            [...new Set(versions)].sort((a, b) => a - b),
+          );
+          const newest = Math.max(
+            0,
+            ...came.filter(([attributeId]) => attributeId === id).map(([, version]) => version),
+          );
+          t.is(versions.at(-1) ?? 0, newest);
+        }
+      },
+    ),
   );
 });
 

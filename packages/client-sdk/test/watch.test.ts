@@ -102,7 +102,13 @@ for (let group = 0; group < 10; group++) {
 
       const news: readonly AttributeReport[] = seen.items.slice(before).flat();
       const base = rounds * 10;
-      const finals = { voltage: 220 + base, current: 1 + base, activePower: 200 + base, frequency: 50 + rounds, on: true };
+      const finals = {
+        voltage: 220 + base,
+        current: 1 + base,
+        activePower: 200 + base,
+        frequency: 50 + rounds,
+        on: true,
+      };
       for (const [name, value] of Object.entries(finals)) {
         const values = news.filter(({ attribute }) => attribute === name).map(report => report.value);
         t.is(values.at(-1), value, `seed ${seed}: ${name}`);

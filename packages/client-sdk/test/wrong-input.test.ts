@@ -17,7 +17,9 @@ test('a join URI that is cut off is named before anything is opened', async t =>
 test('a join URI of another network than the store is refused', async t => {
   const house = await House.create(51);
 
-  const error = await house.failure(house.app('phone', { join: URI }).catch((cause: unknown) => Promise.reject(cause as Error)));
+  const error = await house.failure(
+    house.app('phone', { join: URI }).catch((cause: unknown) => Promise.reject(cause as Error)),
+  );
 
   t.is(error.code, 'WRONG_NETWORK');
 });
@@ -25,7 +27,9 @@ test('a join URI of another network than the store is refused', async t => {
 test('a store without a membership and without a URI says what to do', async t => {
   const house = await House.create(52);
 
-  const error = await house.failure(openNetwork(platformOf(house.host('phone')), { store: new MemoryStore() }));
+  const error = await house.failure(
+    openNetwork(platformOf(house.host('phone')), { store: new MemoryStore() }),
+  );
 
   t.is(error.code, 'NOT_A_MEMBER');
   t.regex(error.message, /coconet invite/);
@@ -103,7 +107,10 @@ test('what an app gets wrong has a stable code and names what would be right', a
   t.regex(failures[1]!.message, /did you mean Desk\?/);
   t.regex(failures[2]!.message, /Desk has no resource 'lmap'; did you mean lamp\?/);
   t.regex(failures[3]!.message, /is a client and has no resources/);
-  t.regex(failures[6]!.message, /has no capability powerLevel; .*it has onOff, level, temperatureMeasurement/);
+  t.regex(
+    failures[6]!.message,
+    /has no capability powerLevel; .*it has onOff, level, temperatureMeasurement/,
+  );
   t.regex(t.throws(() => lamp.capability('onoff')).message, /did you mean onOff\?/);
 });
 
@@ -119,7 +126,10 @@ test('an ambiguous name lists both devices', async t => {
   const lamp = await house.during(network.resource(`#${house.nodeId('Desk')}/lamp`));
 
   t.is(error.code, 'AMBIGUOUS_NAME');
-  t.true(error.message.includes(`#${shelf.nodeId}/lamp`) && error.message.includes(`#${house.nodeId('Desk')}/lamp`));
+  t.true(
+    error.message.includes(`#${shelf.nodeId}/lamp`) &&
+      error.message.includes(`#${house.nodeId('Desk')}/lamp`),
+  );
   t.is(lamp.info.address, `#${house.nodeId('Desk')}/lamp`);
 });
 

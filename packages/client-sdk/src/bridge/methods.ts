@@ -103,4 +103,7 @@ export const isObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const wrong = (name: string, wanted: string, value: unknown): ClientError =>
-  new ClientError('INVALID_OPTION', `${name}: wanted is ${wanted}, not ${(JSON.stringify(value) ?? 'nothing').slice(0, 64)}`);
+  new ClientError(
+    'INVALID_OPTION',
+    `${name}: wanted is ${wanted}, not ${(JSON.stringify(value) ?? 'nothing').slice(0, 64)}`,
+  );

@@ -1,4 +1,9 @@
-import { CLUSTER_ERROR_CODES, ClusterError, type ClusterErrorCode, type Role } from '@coconet/cluster-protocol';
+import {
+  CLUSTER_ERROR_CODES,
+  ClusterError,
+  type ClusterErrorCode,
+  type Role,
+} from '@coconet/cluster-protocol';
 import type { StatusCode } from '@coconet/capabilities';
 import type { Outcome } from '../command-call.js';
 import {
@@ -55,7 +60,11 @@ export class RemoteSource implements NetworkSource {
   }
 
   /** Begins to use a holder: resolves when its picture is here. @throws {HolderLost} @throws {ClusterError} */
-  static async open(connection: BridgeConnection, view: NetworkView, signal?: AbortSignal): Promise<RemoteSource> {
+  static async open(
+    connection: BridgeConnection,
+    view: NetworkView,
+    signal?: AbortSignal,
+  ): Promise<RemoteSource> {
     const info = await connection.request(METHODS.info, {}, { signal }).catch((error: unknown) => {
       if (codeOf(error) === 'INVALID_ARGUMENT')
         throw new ClusterError(
@@ -86,7 +95,10 @@ export class RemoteSource implements NetworkSource {
     return this.#connection.closed;
   }
 
-  async call(request: CallRequest, { timeout, signal, onProgress, onLateOutcome }: CallControl): Promise<Outcome> {
+  async call(
+    request: CallRequest,
+    { timeout, signal, onProgress, onLateOutcome }: CallControl,
+  ): Promise<Outcome> {
     if (this.#isLost) throw new HolderLost(false);
     const call = crypto.randomUUID();
     const stop = new AbortController();
@@ -123,7 +135,11 @@ export class RemoteSource implements NetworkSource {
     const abort = new AbortController();
     const params = { nodeId, filter, minInterval, maxInterval };
     const read = async (): Promise<void> => {
-      for await (const item of this.#connection.stream(METHODS.follow, { ...params }, { signal: abort.signal }))
+      for await (const item of this.#connection.stream(
+        METHODS.follow,
+        { ...params },
+        { signal: abort.signal },
+      ))
         if (isObject(item) && !abort.signal.aborted) sink.values(unpackBatch(item.batch));
     };
     read().catch((error: unknown) => {
@@ -141,7 +157,11 @@ export class RemoteSource implements NetworkSource {
 
   async ping(nodeId: number, { timeout, signal }: Patience): Promise<number | null> {
     try {
-      for await (const reply of this.#connection.stream(METHODS.ping, { node: nodeId, count: 1, timeout }, { signal }))
+      for await (const reply of this.#connection.stream(
+        METHODS.ping,
+        { node: nodeId, count: 1, timeout },
+        { signal },
+      ))
         return isObject(reply) && typeof reply.rtt === 'number' ? reply.rtt : null;
       return null;
     } catch (error) {
@@ -187,7 +207,8 @@ export class RemoteSource implements NetworkSource {
     for await (const step of steps) {
       if (!isObject(step)) throw nonsense();
       const { progress, outcome, late } = step;
-      if (isObject(progress)) onProgress?.({ progress: numberOf(progress.progress), message: textOf(progress.message) });
+      if (isObject(progress))
+        onProgress?.({ progress: numberOf(progress.progress), message: textOf(progress.message) });
       if (isObject(late)) onLateOutcome?.({ status: String(late.status), message: textOf(late.message) });
       if (outcome !== undefined) settle(unpackOutcome(outcome));
     }

@@ -41,8 +41,33 @@ export interface BridgeHolder {
 
 /** The methods with which the program that holds the node serves others. */
 export function bridgeMethods(holder: BridgeHolder): Readonly<Record<string, BridgeMethod>> {
-  return { ...namedMethods(holder.network), ...sdkMethods(holder) };
+  const methods = { ...namedMethods(holder.network), ...sdkMethods(holder) };
+  return Object.fromEntries(Object.entries(methods).map(([name, method]) => [name, guarded(holder, method)]));
 }
+
+/** The same, but whoever asks a program that is about to end is sent to the next one. */
+function guarded(holder: BridgeHolder, method: BridgeMethod): BridgeMethod {
+  const told = (error: unknown): unknown => (holder.ending() ? goingAway() : error);
+  async function* items(stream: AsyncIterable<unknown>): AsyncGenerator {
+    try {
+      yield* stream;
+    } catch (error) {
+      throw told(error);
+    }
+  }
+  return async (params, context) => {
+    if (holder.ending()) throw goingAway();
+    try {
+      const result: unknown = await method(params, context);
+      return isStream(result) ? items(result) : result;
+    } catch (error) {
+      throw told(error);
+    }
+  };
+}
+
+const isStream = (value: unknown): value is AsyncIterable<unknown> =>
+  typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
 
 function namedMethods(network: ClientNetwork): Record<string, BridgeMethod> {
   return {
@@ -118,7 +143,9 @@ function sdkMethods(holder: BridgeHolder): Record<string, BridgeMethod> {
   const calls = new Map<string, AbortController>();
   return {
     [METHODS.cancel]: params => {
-      calls.get(textIn(params, 'call'))?.abort(new ClientError('CANCELLED', 'called off by the program that asked'));
+      calls
+        .get(textIn(params, 'call'))
+        ?.abort(new ClientError('CANCELLED', 'called off by the program that asked'));
     },
     [METHODS.view]: (_params, { signal }) => viewChanges(network, signal),
     [METHODS.follow]: (params, { signal }) => {
@@ -135,7 +162,6 @@ function sdkMethods(holder: BridgeHolder): Record<string, BridgeMethod> {
       return batches(source, integerIn(params, 'nodeId'), wish, signal);
     },
     [METHODS.call]: (params, { signal }) => {
-      if (holder.ending()) throw goingAway();
       const id = textIn(params, 'call');
       const abort = new AbortController();
       calls.set(id, abort);
@@ -156,12 +182,23 @@ async function* viewChanges({ view }: ClientNetwork, signal: AbortSignal): Async
     `device ${nodeId}`,
     () => {
       const { connected = false, unreachable, description } = view.devices.get(nodeId) ?? {};
-      return { device: nodeId, connected, unreachable, ...(description && { description: packDescription(description) }) };
+      return {
+        device: nodeId,
+        connected,
+        unreachable,
+        ...(description && { description: packDescription(description) }),
+      };
     },
   ];
   const condition = ['condition', () => ({ condition: view.condition })] as const;
   const stop = view.on(change => {
-    queue.put([change.kind === 'node' ? node(change.nodeId) : change.kind === 'device' ? device(change.nodeId) : condition]);
+    queue.put([
+      change.kind === 'node'
+        ? node(change.nodeId)
+        : change.kind === 'device'
+          ? device(change.nodeId)
+          : condition,
+    ]);
   });
   queue.put([...view.nodes.keys()].map(node));
   queue.put([...[...view.devices.keys()].map(device), condition, ['begun', () => ({ begun: true })]]);
@@ -172,7 +209,11 @@ async function* viewChanges({ view }: ClientNetwork, signal: AbortSignal): Async
 async function* batches(
   source: NetworkSource,
   nodeId: number,
-  wish: { readonly filter: SubscriptionFilter; readonly minInterval: number | undefined; readonly maxInterval: number | undefined },
+  wish: {
+    readonly filter: SubscriptionFilter;
+    readonly minInterval: number | undefined;
+    readonly maxInterval: number | undefined;
+  },
   signal: AbortSignal,
 ): AsyncGenerator<JsonObject> {
   const queue = new NewestQueue<Pick<ValueBatch, 'entries' | 'removed'>>(() => stop(), signal);
@@ -270,8 +311,19 @@ const jsonOf = (value: unknown): JsonValue =>
 
 function requestIn(params: JsonObject): CallRequest {
   const nodeId = integerIn(params, 'nodeId');
-  const { kind, resourceId, capabilityId, instance, id, params: given, attributes } = objectIn(params, 'request');
-  if (typeof resourceId !== 'string' || (typeof capabilityId !== 'string' && typeof capabilityId !== 'number'))
+  const {
+    kind,
+    resourceId,
+    capabilityId,
+    instance,
+    id,
+    params: given,
+    attributes,
+  } = objectIn(params, 'request');
+  if (
+    typeof resourceId !== 'string' ||
+    (typeof capabilityId !== 'string' && typeof capabilityId !== 'number')
+  )
     throw nonsense();
   const address = { resourceId, capabilityId, ...(typeof instance === 'string' && { instance }) };
   if (kind === 'read') {

@@ -90,7 +90,8 @@ export function unpackDescription(packed: unknown): Description {
   if (!first) throw nonsense();
   const { stateIncarnation, version, device } = first;
   const resources = new Map<string, ResourceDescription>();
-  for (const part of parts) for (const resource of part.resources) resources.set(resource.resourceId, resource);
+  for (const part of parts)
+    for (const resource of part.resources) resources.set(resource.resourceId, resource);
   return { stateIncarnation, version, device, resources };
 }
 
@@ -120,14 +121,18 @@ export function nodeInfoOf(value: unknown): NodeInfo {
   if (!isObject(value) || !Number.isInteger(value.nodeId)) throw nonsense();
   const { lastSeen } = value;
   // Written by this very SDK of the same bridge version.
-  return { ...(value as object as NodeInfo), lastSeen: typeof lastSeen === 'string' ? new Date(lastSeen) : null };
+  return {
+    ...(value as object as NodeInfo),
+    lastSeen: typeof lastSeen === 'string' ? new Date(lastSeen) : null,
+  };
 }
 
 function messagesOf(packed: unknown): readonly (ReportMessage | DescriptionMessage)[] {
   if (!Array.isArray(packed)) throw nonsense();
   return packed.map(text => {
     const decoded = decodeMessage(bytesOf(text));
-    if (!decoded.ok || (decoded.value.type !== 'report' && decoded.value.type !== 'description')) throw nonsense();
+    if (!decoded.ok || (decoded.value.type !== 'report' && decoded.value.type !== 'description'))
+      throw nonsense();
     return decoded.value;
   });
 }

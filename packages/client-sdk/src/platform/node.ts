@@ -47,7 +47,10 @@ export const platform: Platform = {
   async writePrivateFile(path, text) {
     const file = await open(path, 'wx', 0o600).catch((error: unknown) => {
       if (codeOf(error) === 'EEXIST')
-        throw new ClientError('FILE_EXISTS', `${path} exists already, and a key is never written over anything: name another file`);
+        throw new ClientError(
+          'FILE_EXISTS',
+          `${path} exists already, and a key is never written over anything: name another file`,
+        );
       throw new ClientError('INVALID_OPTION', `${path} cannot be written: the system says ${codeOf(error)}`, {
         cause: error,
       });
@@ -82,9 +85,13 @@ async function connectTo(path: string): Promise<Socket> {
     });
     socket.once('error', error => {
       reject(
-        new ClusterError('NMN_UNREACHABLE', `no NMN answers at ${path} (${codeOf(error)}): is it running, as this user?`, {
-          cause: error,
-        }),
+        new ClusterError(
+          'NMN_UNREACHABLE',
+          `no NMN answers at ${path} (${codeOf(error)}): is it running, as this user?`,
+          {
+            cause: error,
+          },
+        ),
       );
     });
   });

@@ -7,7 +7,11 @@ export type JsonObject = Readonly<Record<string, unknown>>;
 export interface BridgeConnection {
   /** Resolves when it is over, for whatever reason. */
   readonly closed: Promise<void>;
-  request(method: string, params?: JsonObject, options?: { readonly signal?: AbortSignal | undefined }): Promise<unknown>;
+  request(
+    method: string,
+    params?: JsonObject,
+    options?: { readonly signal?: AbortSignal | undefined },
+  ): Promise<unknown>;
   stream(
     method: string,
     params?: JsonObject,

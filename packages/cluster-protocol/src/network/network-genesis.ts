@@ -6,9 +6,8 @@ import type { Credential } from './credential.js';
 import { createNodeKeys, randomNodeId, randomSerial, type NodeKeys } from './identity.js';
 import { networkIdOf } from './network-id.js';
 import { NO_VERSION } from './state-version.js';
-import { DEFAULT_CERTIFICATE_LIFE } from './trusted-time.js';
 
-/** Life of what the root signs for an NMN: long, because the root key may lie in a safe. */
+/** Life of what the root signs, for an NMN and for the first owner: long, because the root key may lie in a safe. */
 export const AUTHORITY_LIFE: number = days(3652);
 
 /** What exists when a network was made, before any NMN knows of it. */
@@ -47,7 +46,8 @@ export function createNetwork(
     role: 'owner',
     issuedAt: now,
     notBefore: now,
-    notAfter: wallTime(now + DEFAULT_CERTIFICATE_LIFE),
+    // Only the root key could renew it, and that may lie in a safe: it lives as long as what else the root signs.
+    notAfter: wallTime(now + AUTHORITY_LIFE),
     serial: randomSerial(random),
     stateVersion: NO_VERSION,
     extensions: [],

@@ -70,7 +70,7 @@ export class Reassembler {
   /** Why the packet with this fragment cannot be taken; its sender will send the contents again. */
   refuses(frame: FrameReader): DropReason | undefined {
     if (this.#window.settled(frame.sequence)) return undefined;
-    const length = frame.dataLength;
+    const length = frame.dataEnd - frame.dataStart;
     const partial = this.#partial.get(frame.sequence);
     if (partial === undefined) {
       if (frame.type === FrameType.firstFragment && length === frame.total) return undefined;
@@ -93,14 +93,14 @@ export class Reassembler {
     const { sequence } = frame;
     if (frame.type === FrameType.firstFragment) this.raiseFloor(frame.floor);
     if (this.#window.settled(sequence)) return 'duplicateMessage';
-    const length = frame.dataLength;
-    const partial = this.#partial.size === 0 ? undefined : this.#partial.get(sequence);
-    if (partial === undefined && frame.type === FrameType.firstFragment && length === frame.total) {
+    const { data } = frame;
+    const partial = this.#partial.get(sequence);
+    if (partial === undefined && frame.type === FrameType.firstFragment && data.length === frame.total) {
       this.#window.settle(sequence);
-      return { sequence, service: frame.service, bytes: frame.copyData() };
+      return { sequence, service: frame.service, bytes: new Uint8Array(data) };
     }
-    if (partial !== undefined && conflicts(partial, frame, length)) return 'fragmentConflict';
-    return this.#store(now, frame, frame.data, partial ?? this.#begin(now, sequence));
+    if (partial !== undefined && conflicts(partial, frame, data.length)) return 'fragmentConflict';
+    return this.#store(now, frame, data, partial ?? this.#begin(now, sequence));
   }
 
   /** When the oldest incomplete message is thrown away. */

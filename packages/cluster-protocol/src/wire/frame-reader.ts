@@ -84,16 +84,6 @@ export class FrameReader {
     return this.#bytes.subarray(this.dataStart, this.dataEnd);
   }
 
-  /** How long the data is. */
-  get dataLength(): number {
-    return this.dataEnd - this.dataStart;
-  }
-
-  /** A copy of the data, for whoever keeps it: a view less than copying {@link data}. */
-  copyData(): Uint8Array {
-    return this.#bytes.slice(this.dataStart, this.dataEnd);
-  }
-
   /** Steps to the next frame. `false` at the end and at the first malformed frame, which {@link FrameReader.failed} tells. */
   next(): boolean {
     if (this.#position >= this.#end || this.failed) return false;
