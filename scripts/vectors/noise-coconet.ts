@@ -8,7 +8,7 @@ import {
   HandshakeState,
   Mac1Key,
   parseProtocolName,
-  type Role,
+  type HandshakeRole as Role,
 } from '../../packages/cluster-protocol/src/crypto/index.js';
 import { createCryptoProvider } from '../../packages/cluster-protocol/src/nodejs/crypto-provider.js';
 import { SystemRandom } from '../../packages/cluster-protocol/src/nodejs/random.js';

@@ -7,7 +7,7 @@ export class NmnDisk {
 
   apply(changes: readonly StorageChange[]): void {
     for (const change of changes) {
-      if (change.kind === 'operatorToken' || change.kind === 'operatorTokenUsed') continue;
+      if (!('networkKey' in change) && change.kind !== 'network') continue;
       if (change.kind === 'network') {
         this.#networks.set(change.network.key, emptyDraft(change.network));
         continue;

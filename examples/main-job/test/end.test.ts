@@ -25,7 +25,7 @@ test.serial('Ctrl-C ends all three processes and leaves nothing behind', async t
   const { folder } = await job.event({ event: 'nmn' });
   t.true(isAlive(monitor) && isAlive(app));
 
-  const status = await job.stop('SIGINT');
+  const status = await job.interrupt();
 
   t.is(status, 130);
   t.deepEqual([monitor, app].filter(isAlive), []);
@@ -46,7 +46,7 @@ test.serial('Ctrl-C in the middle of the start ends it as well', async t => {
   await job.event({ event: 'process', process: 'app' });
   const { folder } = await job.event({ event: 'nmn' });
 
-  const status = await job.stop('SIGINT');
+  const status = await job.interrupt();
 
   t.is(status, 130);
   const pids = job.events.filter(({ event }) => event === 'process').map(({ pid }) => Number(pid));
@@ -118,7 +118,7 @@ test.serial('killed and started again with its folder, it is the same network', 
   const { job: again } = await running(t, '--keep', '--folder', folder);
 
   t.deepEqual(await named(again), before);
-  t.is(await again.stop('SIGINT'), 130);
+  t.is(await again.interrupt(), 130);
   t.true(existsSync(folder));
 });
 

@@ -320,7 +320,7 @@ export class ClientNetwork implements Network, HandleWorld {
       this.#queues.delete(following.queue);
       onStop();
     });
-    if (!following.queue.over) this.#queues.add(following.queue);
+    if (!following.queue.isOver()) this.#queues.add(following.queue);
     return following;
   }
 

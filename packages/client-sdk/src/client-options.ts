@@ -8,8 +8,9 @@ export const RESOURCE_TIMEOUT = 10_000;
 export const READY_TIMEOUT = 3_000;
 /** ms that an NMN has to answer. */
 export const ADMIN_TIMEOUT = 10_000;
-/** ms that a ping has to come back, and between two. */
+/** ms that a ping has to come back. */
 export const PING_TIMEOUT = 2_000;
+/** ms between two pings. */
 export const PING_INTERVAL = 1_000;
 
 /** Longest timeout that the wire can say: 49 days. */

@@ -37,7 +37,7 @@ export class Following {
 
   /** Follows a device, from now on; once. */
   follow(nodeId: number): void {
-    if (this.queue.over || this.#stops.has(nodeId)) return;
+    if (this.queue.isOver() || this.#stops.has(nodeId)) return;
     const held = new HeldEntries();
     let isFirst = true;
     // Set before the source is asked: it may answer at once.
@@ -58,7 +58,7 @@ export class Following {
         },
       },
     );
-    if (this.queue.over) stop();
+    if (this.queue.isOver()) stop();
     else this.#stops.set(nodeId, stop);
   }
 

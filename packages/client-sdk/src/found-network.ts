@@ -83,8 +83,7 @@ async function found(
   );
   // The key is safe before anybody knows of the network: a network without its root key could never change its NMN.
   await platform.writePrivateFile(rootFile, formatRootKey(crypto, root));
-  let welcome: Answer<'networkCreated'> | undefined;
-  let asked = false;
+  const talk: { asked: boolean; welcome?: Answer<'networkCreated'> } = { asked: false };
   try {
     const outcome = await callNmn(
       host,
@@ -105,7 +104,7 @@ async function found(
           { authorityKey: prepared.authorityKey, staticKey: prepared.nmnStaticKey },
           { number: 1, now },
         );
-        asked = true;
+        talk.asked = true;
         const answer = await ask({
           type: 'createNetwork',
           challenge: prepared.challenge,
@@ -117,8 +116,8 @@ async function found(
           ownerName: nodeName,
           ownerCredential,
         });
-        asked = answer.type !== 'error';
-        welcome = expect(answer, 'networkCreated');
+        talk.asked = answer.type !== 'error';
+        talk.welcome = expect(answer, 'networkCreated');
       },
     );
     if (outcome.kind === 'unreachable') {
@@ -127,9 +126,10 @@ async function found(
     }
   } catch (error) {
     // Once it was asked the network may be there, and then this is its only key.
-    if (!asked) await platform.removeFile(rootFile);
+    if (!talk.asked) await platform.removeFile(rootFile);
     throw error;
   }
+  const { welcome } = talk;
   if (!welcome)
     throw new ClientError('MALFORMED_ANSWER', 'the NMN ended the conversation before the network was made');
   const { state, epoch, secret } = welcome;

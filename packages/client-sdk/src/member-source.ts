@@ -149,7 +149,7 @@ export class MemberSource implements NetworkSource {
         } catch (error) {
           if (error instanceof ClusterError && error.code === 'NOT_A_MEMBER')
             settle(local('deviceUnreachable', error.message));
-          else fail(error as Error);
+          else fail(error instanceof Error ? error : new Error(String(error)));
         }
       });
     } finally {

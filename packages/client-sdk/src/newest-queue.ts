@@ -37,7 +37,7 @@ export class NewestQueue<V> implements AsyncIterableIterator<Batch<V>> {
   }
 
   /** Whether nobody will read what is put in. */
-  get over(): boolean {
+  isOver(): boolean {
     return this.#end !== undefined;
   }
 

@@ -34,7 +34,7 @@ export async function waitFor<T>(
           const found = look();
           if (found !== undefined) resolve(found);
         } catch (error) {
-          reject(error as Error);
+          reject(error instanceof Error ? error : new Error(String(error)));
         }
       };
       whenAborted(ended, () => reject(ended.reason as Error), cleanUp);

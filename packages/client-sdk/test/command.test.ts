@@ -1,5 +1,6 @@
 import test from 'ava';
 import { level, onOff } from '@coconet/capabilities';
+import { milliseconds } from '@coconet/cluster-protocol';
 import { CommandError } from '../src/index.js';
 import { caught, House } from './support/house.js';
 
@@ -53,18 +54,17 @@ test('a command on its way when the link is cut has an unknown outcome, and runs
 });
 
 test('a command whose answer is lost runs once, and the truth comes late', async t => {
-  const { house, device, lamp } = await lampOf(14);
+  const { house, device } = await lampOf(14);
   const late: string[] = [];
   let runs = 0;
   const slow = device.addResource('slow', [onOff]);
   slow.onOff.handle({
     toggle: async () => {
       runs++;
-      await new Promise<void>(resolve => house.host('Desk').schedule(5_000 as never, resolve));
+      await new Promise<void>(resolve => house.host('Desk').schedule(milliseconds(5_000), resolve));
     },
   });
   await house.run(1_000);
-  void lamp;
   const network = await house.app('tablet');
   const resource = await house.during(network.resource('Desk/slow', [onOff]));
 
@@ -79,7 +79,7 @@ test('a command whose answer is lost runs once, and the truth comes late', async
 });
 
 test('a device that is killed inside a handler leaves an unknown outcome, and does not run it again', async t => {
-  const { house, device, lamp } = await lampOf(15);
+  const { house, device } = await lampOf(15);
   let runs = 0;
   const slow = device.addResource('slow', [onOff]);
   slow.onOff.handle({
@@ -88,7 +88,6 @@ test('a device that is killed inside a handler leaves an unknown outcome, and do
       await new Promise<void>(() => undefined);
     },
   });
-  void lamp;
   const network = await house.app('tablet');
   const resource = await house.during(network.resource('Desk/slow', [onOff]));
 
@@ -143,7 +142,7 @@ test('a command that is called off while its handler runs has an unknown outcome
   slow.level.handle({
     setLevel: async ({ level: wanted }) => {
       runs.push(wanted);
-      await new Promise<void>(resolve => house.host('Desk').schedule(3_000 as never, resolve));
+      await new Promise<void>(resolve => house.host('Desk').schedule(milliseconds(3_000), resolve));
     },
   });
   const network = await house.app('tablet');

@@ -10,6 +10,9 @@ import { fileURLToPath } from 'node:url';
 
 import type { ExecutionContext } from 'ava';
 
+/** What a test is given. */
+export type TestContext = ExecutionContext;
+
 /** The repository. */
 export const ROOT: string = fileURLToPath(new URL('../../../..', import.meta.url));
 
@@ -40,6 +43,8 @@ export class Program {
       cwd: options.folder ?? ROOT,
       env: { ...environment, ...options.variables },
       stdio: ['ignore', 'pipe', 'pipe'],
+      // A group of its own, as a shell gives each command that a person types.
+      detached: true,
     });
     this.process = child;
     const keep = (lines: string[]) => (text: string) => {
@@ -54,7 +59,7 @@ export class Program {
       return child.signalCode ?? child.exitCode ?? -1;
     });
     t.teardown(async () => {
-      child.kill('SIGKILL');
+      this.#signalGroup('SIGKILL');
       await this.#ended;
     });
   }
@@ -102,10 +107,25 @@ export class Program {
     return within(this.#ended, () => `it has not ended:\n${this.lines.slice(-20).join('\n')}`);
   }
 
-  /** Sends a signal and waits for the end. */
+  /** Presses Ctrl-C: the program and all that it has started get the signal. Waits for the end. */
+  async interrupt(): Promise<number | NodeJS.Signals> {
+    this.#signalGroup('SIGINT');
+    return this.end();
+  }
+
+  /** Sends a signal to the program alone and waits for the end. */
   async stop(signal: NodeJS.Signals): Promise<number | NodeJS.Signals> {
     this.process.kill(signal);
     return this.end();
+  }
+
+  #signalGroup(signal: NodeJS.Signals): void {
+    const { pid } = this.process;
+    try {
+      if (pid !== undefined) process.kill(-pid, signal);
+    } catch {
+      // Nobody of the group is left.
+    }
   }
 
   readonly #wake = (): void => {

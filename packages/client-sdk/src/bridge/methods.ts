@@ -105,5 +105,7 @@ export const isObject = (value: unknown): value is JsonObject =>
 const wrong = (name: string, wanted: string, value: unknown): ClientError =>
   new ClientError(
     'INVALID_OPTION',
-    `${name}: wanted is ${wanted}, not ${(JSON.stringify(value) ?? 'nothing').slice(0, 64)}`,
+    `${name}: wanted is ${wanted}, not ${show(value)}`,
   );
+
+const show = (value: unknown): string => (value === undefined ? 'nothing' : JSON.stringify(value).slice(0, 64));

@@ -120,7 +120,7 @@ export class RemoteSource implements NetworkSource {
     try {
       return await new Promise<Outcome>((resolve, reject) => {
         this.#readSteps(steps, { onProgress, onLateOutcome }, resolve).catch((error: unknown) => {
-          reject(translated(error, request.kind === 'command') as Error);
+          reject(translated(error, request.kind === 'command'));
         });
         signal?.addEventListener('abort', abort, { once: true });
         if (signal?.aborted === true) abort();
@@ -145,7 +145,7 @@ export class RemoteSource implements NetworkSource {
     read().catch((error: unknown) => {
       const reason = translated(error, false);
       // The next holder goes on; whoever stopped does not want to know.
-      if (!abort.signal.aborted && !(reason instanceof HolderLost)) sink.refused(reason as Error);
+      if (!abort.signal.aborted && !(reason instanceof HolderLost)) sink.refused(reason);
     });
     return () => abort.abort();
   }
@@ -286,11 +286,12 @@ const textOf = (value: unknown): string | undefined => (typeof value === 'string
 const codeOf = (error: unknown): unknown => (isObject(error) ? error.code : undefined);
 
 /** The error that the same call would have thrown in the program of the holder. */
-function translated(error: unknown, sent: boolean): unknown {
+function translated(error: unknown, sent: boolean): Error {
   const code = codeOf(error);
   if (code === 'CONNECTION_LOST') return new HolderLost(sent);
   if (code === 'HOLDER_LOST') return new HolderLost(false);
-  if (!(error instanceof Error) || error.name !== 'JsonLineError') return error;
+  if (!(error instanceof Error)) return new Error(String(error));
+  if (error.name !== 'JsonLineError') return error;
   const status = isObject(error) ? error.status : undefined;
   if (typeof status === 'string' && isFailure(status as StatusCode))
     return new CommandError(status as FailureStatus, error.message, { answered: true, cause: error });

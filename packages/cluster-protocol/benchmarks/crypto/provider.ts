@@ -12,7 +12,7 @@ import {
   HandshakeState,
   type KeyPair,
   Mac1Key,
-  type Role,
+  type HandshakeRole as Role,
 } from '../../src/crypto/index.js';
 import { createCryptoProvider } from '../../src/nodejs/crypto-provider.js';
 import { SystemRandom } from '../../src/nodejs/random.js';

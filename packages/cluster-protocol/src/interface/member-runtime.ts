@@ -27,6 +27,8 @@ import { loadKeys, loadMembership, membershipChanges, startNode } from './saved-
 const JOIN_BACKOFF: readonly Duration[] = [1, 2, 4, 8, 15, 30].map(seconds);
 /** How often names of the NMN are resolved again and the wall clock is read again. */
 const REFRESH: Duration = minutes(60);
+/** Events kept for the first listener: a program that never listens is not told later what happened long ago. */
+const MAX_UNTOLD = 1_024;
 const HOSTS_KEY = 'node/nmn-hosts';
 const PORT_KEY = 'node/port';
 
@@ -170,7 +172,7 @@ export class MemberRuntime {
       this.#writes = Promise.all([this.#writes, write]).then(() => undefined);
       return;
     }
-    this.#untold?.push(event);
+    if (this.#untold && this.#untold.push(event) > MAX_UNTOLD) this.#untold.shift();
     for (const listener of [...this.#listeners]) listener(event);
   }
 

@@ -9,7 +9,7 @@ import { isLinkLocal6, type LocalLink } from './local-candidates.js';
  */
 export const PATH_CLASSES = ['host', 'lan', 'direct', 'peerRelay', 'relay'] as const;
 
-/** One of {@link PATH_CLASSES}. */
+/** One of `PATH_CLASSES`. */
 export type PathClass = (typeof PATH_CLASSES)[number];
 
 /** How datagrams travel. A path on the local network is direct. */

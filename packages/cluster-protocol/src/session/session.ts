@@ -423,8 +423,11 @@ export class Session {
   #takeFragment(now: Instant, reader: FrameReader): void {
     const taken = this.#reassembler.take(now, reader);
     if (typeof taken === 'string') this.#drops.count(taken);
-    else if (taken !== undefined)
-      this.#events.push({ kind: 'message', floor: this.#reassembler.floor, ...taken });
+    else if (taken !== undefined) {
+      // Spelled out: a spread would make two objects for every message.
+      const { sequence, service, bytes } = taken;
+      this.#events.push({ kind: 'message', sequence, floor: this.#reassembler.floor, service, bytes });
+    }
   }
 
   #takeControl(reader: FrameReader): void {

@@ -2,7 +2,7 @@ import test from 'ava';
 import fc from 'fast-check';
 
 import { ClusterError, type ClusterErrorCode, encodeText, toHex } from '../../src/base/index.js';
-import { HandshakeState, parseProtocolName, type Role } from '../../src/crypto/index.js';
+import { HandshakeState, parseProtocolName, type HandshakeRole as Role } from '../../src/crypto/index.js';
 import { SeededRandom } from '../../src/testing/seeded-random.js';
 import { ALL_PATTERNS, complete, handshakePair, protocolName, receiver, sender } from './noise-pair.js';
 import { allProviders, authenticatingProvider, nodeProvider } from './providers.js';

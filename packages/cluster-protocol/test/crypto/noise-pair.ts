@@ -3,7 +3,7 @@ import {
   HandshakeState,
   type KeyPair,
   parseProtocolName,
-  type Role,
+  type HandshakeRole as Role,
 } from '../../src/crypto/index.js';
 import { SeededRandom } from '../../src/testing/seeded-random.js';
 import { nodeProvider } from './providers.js';

@@ -1,7 +1,11 @@
 import test from 'ava';
 
 import { toHex } from '../../src/base/index.js';
-import { type HandshakeState, parseProtocolName, type Role } from '../../src/crypto/index.js';
+import {
+  type HandshakeState,
+  parseProtocolName,
+  type HandshakeRole as Role,
+} from '../../src/crypto/index.js';
 import { FUNDAMENTAL, handshakePair, receiver, sender } from './noise-pair.js';
 import { hex, nodeProvider, vectors } from './providers.js';
 

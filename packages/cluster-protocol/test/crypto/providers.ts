@@ -29,6 +29,7 @@ export function hex(text: string): Uint8Array {
 }
 
 /** The content of a file in test-vectors/, whose shape the caller knows. */
+// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- the one place where a file gets its type
 export function vectors<T>(name: string): T {
   const url = new URL(`../../../../test-vectors/${name}`, import.meta.url);
   return JSON.parse(readFileSync(url, 'utf8')) as T;

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { encodeText, milliseconds, seconds, toHex } from '../../src/base/index.js';
+import { encodeText, milliseconds, seconds } from '../../src/base/index.js';
 import { type ClusterEvent, ClusterNode, type SavedNode } from '../../src/interface/index.js';
 import { createCryptoProvider } from '../../src/nodejs/crypto-provider.js';
 import {

@@ -18,21 +18,14 @@ const SERVICE = 0x8000;
 async function home(seed: number) {
   const world = new SimulatedWorld({ seed, crypto, yieldTurn });
   const nmn = startNmn(crypto, world.host({ name: 'nmn' }));
-  const during = async <T>(promise: Promise<T>, limit = 20_000): Promise<T> => {
-    let settled = false;
-    let failed: unknown;
-    promise.then(
-      () => {
-        settled = true;
-      },
-      error => {
-        settled = true;
-        failed = error;
-      },
-    );
-    await world.until(() => settled, milliseconds(limit), 'the promise');
-    if (failed !== undefined) throw failed;
-    return promise;
+  const during = async <T>(promise: Promise<T>): Promise<T> => {
+    const state = { settled: false };
+    const outcome = promise.finally(() => {
+      state.settled = true;
+    });
+    outcome.catch(() => undefined);
+    await world.until(() => state.settled, seconds(20), 'the promise');
+    return outcome;
   };
   await world.run(milliseconds(10));
   const { owner, network } = await during(foundNetwork(nmn, world.host({ name: 'owner' })));

@@ -66,7 +66,7 @@ export function startNmn(
   };
   const { staticKey, resetSecret } = identity;
   const changes: StorageChange[] = [];
-  let token = new Uint8Array(0);
+  let token: Uint8Array = new Uint8Array(0);
   const machine = new NmnMachine({
     provider: crypto,
     random: host.random,
