@@ -1,3 +1,4 @@
+import { milliseconds } from '@coconet/cluster-protocol';
 import { HolderLost, RemoteSource } from './bridge/remote.js';
 import type { Outcome } from './command-call.js';
 import { ClientError } from './errors.js';
@@ -76,7 +77,8 @@ export class SharedSource implements NetworkSource {
       const left = control.timeout - (now.call(this.#timers) - began);
       if (left <= 0) return ended('expired', 'its time was over before a program held the store again');
       if (control.signal?.aborted === true) return ended('cancelled', 'it was called off before it was sent');
-      const source = await this.#source();
+      const source = await this.#within(left, control.signal);
+      if (!source) continue;
       try {
         return await source.call(request, { ...control, timeout: left });
       } catch (error) {
@@ -177,13 +179,30 @@ export class SharedSource implements NetworkSource {
     }
   }
 
-  /** Waits until another source took the place of a lost one. */
+  /** A source, if there is one in time. */
+  async #within(time: number, signal: AbortSignal | undefined): Promise<NetworkSource | undefined> {
+    if (this.#state.kind === 'open') return this.#state.source;
+    if (time === Infinity && !signal) return this.#source();
+    const cleanUp: (() => void)[] = [];
+    try {
+      return await new Promise<NetworkSource | undefined>((resolve, reject) => {
+        const giveUp = (): void => resolve(undefined);
+        if (time !== Infinity) cleanUp.push(this.#timers.schedule(milliseconds(time), giveUp));
+        signal?.addEventListener('abort', giveUp, { once: true });
+        cleanUp.push(() => signal?.removeEventListener('abort', giveUp));
+        this.#source().then(resolve, reject);
+      });
+    } finally {
+      for (const each of cleanUp) each();
+    }
+  }
+
+  /** Waits until a lost source is no longer the one that is asked. */
   async #changed(lost: NetworkSource): Promise<void> {
     if (lost instanceof RemoteSource && this.#state.kind === 'open' && this.#state.source === lost) {
       await lost.lost;
       this.#takeOver(lost);
     }
-    await this.#source();
   }
 
   async #ask<T>(question: (source: NetworkSource) => Promise<T>): Promise<T> {

@@ -1,5 +1,4 @@
-import { readFile, stat } from 'node:fs/promises';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
@@ -57,7 +56,12 @@ test('a network is made with its root key in a file of its own, and its owner in
   t.is(device.nodeId, invited.nodeId);
   t.deepEqual(runs, ['on']);
 
-  const { uri } = await network.admin.createInvitation({ kind: 'client', role: 'admin', name: 'tablet', user: 'you' });
+  const { uri } = await network.admin.createInvitation({
+    kind: 'client',
+    role: 'admin',
+    name: 'tablet',
+    user: 'you',
+  });
   const tablet = await connect({ join: uri, store: join(site.folder, 'tablet') });
   t.teardown(() => tablet.close());
   t.is(tablet.role, 'admin');
@@ -83,17 +87,14 @@ test('a revoked node is cut off at once and told so; one that leaves is gone, an
     for await (const { change } of phone.watchNodes()) void change;
   })();
 
-  const changes = network.watchNodes();
   await network.admin.revoke('phone', 'lost');
   t.is((await caught(nodes)).code, 'EXPELLED');
   t.is((await caught(phone.resource('Desk/lamp'))).code, 'EXPELLED');
   await tablet.admin.leave();
   await tablet.close();
-  const gone = new Set<string>();
-  for await (const { change, node } of changes) {
-    if (change === 'removed') gone.add(node.name);
-    if (change === 'added' && ['phone', 'tablet'].includes(node.name)) gone.delete(node.name);
-    if (['phone', 'tablet'].every(name => !network.nodes().some(node => node.name === name))) break;
+  for await (const { change } of network.watchNodes()) {
+    void change;
+    if (!network.nodes().some(({ name }) => name === 'phone' || name === 'tablet')) break;
   }
 
   t.is((await caught(connect({ store: join(site.folder, 'tablet') }))).code, 'NOT_A_MEMBER');
@@ -129,7 +130,9 @@ test('an operator URI works once, and a refused creation leaves no key behind', 
   const base = { operator, name: 'Home', user: 'me' };
   await createNetwork({ ...base, store: join(folder, 'a'), rootFile: join(folder, 'a.key') });
 
-  const error = await caught(createNetwork({ ...base, store: join(folder, 'b'), rootFile: join(folder, 'b.key') }));
+  const error = await caught(
+    createNetwork({ ...base, store: join(folder, 'b'), rootFile: join(folder, 'b.key') }),
+  );
 
   t.true(['ADMIN_REFUSED', 'JOIN_REFUSED'].includes(error.code), `${error.code} ${error.message}`);
   await t.throwsAsync(stat(join(folder, 'b.key')));

@@ -107,10 +107,7 @@ test('what an app gets wrong has a stable code and names what would be right', a
   t.regex(failures[1].message, /did you mean Desk\?/);
   t.regex(failures[2].message, /Desk has no resource 'lmap'; did you mean lamp\?/);
   t.regex(failures[3].message, /is a client and has no resources/);
-  t.regex(
-    failures[6].message,
-    /has no capability powerLevel; .*it has onOff, level, temperatureMeasurement/,
-  );
+  t.regex(failures[6].message, /has no capability powerLevel; .*it has onOff, level, temperatureMeasurement/);
   t.regex(t.throws(() => lamp.capability('onoff')).message, /did you mean onOff\?/);
 });
 

@@ -103,9 +103,7 @@ export const isObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const wrong = (name: string, wanted: string, value: unknown): ClientError =>
-  new ClientError(
-    'INVALID_OPTION',
-    `${name}: wanted is ${wanted}, not ${show(value)}`,
-  );
+  new ClientError('INVALID_OPTION', `${name}: wanted is ${wanted}, not ${show(value)}`);
 
-const show = (value: unknown): string => (value === undefined ? 'nothing' : JSON.stringify(value).slice(0, 64));
+const show = (value: unknown): string =>
+  value === undefined ? 'nothing' : JSON.stringify(value).slice(0, 64);
