@@ -268,9 +268,6 @@ export class CommandCalls {
   }
 }
 
-/** The wire's form of a timeout: 0 is for ever. */
-export const wireTimeout = (timeout: number): number => (timeout === Infinity ? 0 : Math.ceil(timeout));
-
 /** Until when something with a timeout is waited for. */
 export const deadlineOf = (now: Instant, timeout: number): Instant | undefined =>
   timeout === Infinity ? undefined : after(now, milliseconds(timeout));

@@ -12,8 +12,6 @@ import {
   type MemberRuntime,
   milliseconds,
   type NodeReport,
-  type PathReport,
-  type PeerExplanation,
   randomUint32,
   type Role,
   seconds,
@@ -22,11 +20,13 @@ import {
 } from '@coconet/cluster-protocol';
 import { formatNetworkId } from '@coconet/cluster-protocol/core';
 import { Administrator } from './administrator.js';
-import { CommandCalls, deadlineOf, type Outcome, wireTimeout } from './command-call.js';
+import { messageOf } from './call-message.js';
+import { CommandCalls, deadlineOf, type Outcome } from './command-call.js';
 import { DescriptionReader } from './description.js';
 import { ClientError, CommandError, isFailure } from './errors.js';
-import type { Invitation, InvitationWish, NodeExplanation, NodeInfo, NodePath } from './network.js';
+import type { Invitation, InvitationWish, NodeExplanation } from './network.js';
 import type { DevicePicture, NetworkView } from './network-view.js';
+import { explanationOf, nodeInfoOf } from './node-info.js';
 import type {
   CallControl,
   CallRequest,
@@ -515,25 +515,6 @@ const subscriptionOptions = (id: number): { readonly expiresIn: Duration; readon
   supersedes: `subscription:${id}`,
 });
 
-function messageOf(request: CallRequest, requestId: number, timeout: number): ClientMessage {
-  const timeoutMs = wireTimeout(timeout);
-  switch (request.kind) {
-    case 'command': {
-      const { commandId, params } = request;
-      const expires = timeoutMs === 0 ? {} : { expiresInMs: timeoutMs };
-      return { type: 'command', ...request.address, commandId, timeoutMs, params, ...expires };
-    }
-    case 'ask': {
-      const { infoRequestId, params } = request;
-      return { type: 'ask', requestId, ...request.address, infoRequestId, timeoutMs, params };
-    }
-    case 'read': {
-      const { attributes } = request;
-      return { type: 'read', requestId, ...request.address, ...(attributes && { attributes }) };
-    }
-  }
-}
-
 const versionOf = ({
   stateIncarnation,
   version,
@@ -543,49 +524,3 @@ const versionOf = ({
 }): { readonly stateIncarnation: Uint8Array; readonly version: number } => ({ stateIncarnation, version });
 
 const ownRole = (nodes: readonly NodeReport[]): Role => nodes.find(({ self }) => self)?.role ?? 'none';
-
-const nodePathOf = ({ path, scope, remote, rtt }: PathReport): NodePath => ({
-  path,
-  scope,
-  remote: remote.key,
-  rtt: rtt ?? null,
-});
-
-const nodeInfoOf = ({
-  nodeId,
-  name,
-  kind,
-  role,
-  user,
-  self,
-  online,
-  lastSeen,
-  path,
-}: NodeReport): NodeInfo => ({
-  nodeId,
-  name,
-  kind,
-  role,
-  user,
-  self,
-  online,
-  lastSeen: lastSeen > 0 ? new Date(lastSeen) : null,
-  path: path ? nodePathOf(path) : null,
-});
-
-const explanationOf = (explanation: PeerExplanation): NodeExplanation => ({
-  nodeId: explanation.nodeId,
-  name: explanation.name,
-  path: explanation.path ?? null,
-  scope: explanation.scope ?? null,
-  sentence: explanation.sentence,
-  rtt: explanation.rtt ?? null,
-  tried: explanation.candidates.map(({ address, ...rest }) => ({ address: address.key, ...rest })),
-  nextTry: explanation.nextTry ?? null,
-  sentBytes: explanation.sentBytes,
-  receivedBytes: explanation.receivedBytes,
-  sentPackets: explanation.sentPackets,
-  lostPackets: explanation.lostPackets,
-  waitingMessages: explanation.waitingMessages,
-  nmn: explanation.nmn,
-});

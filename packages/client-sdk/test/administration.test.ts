@@ -84,7 +84,7 @@ test('a revoked node is cut off at once and told so; one that leaves is gone, an
   t.teardown(() => phone.close());
   const tablet = await connect({ join: join2.uri, store: join(site.folder, 'tablet') });
   const nodes = (async () => {
-    for await (const { change } of phone.watchNodes()) void change;
+    for await (const { node } of phone.watchNodes()) t.true(node.nodeId > 0);
   })();
 
   await network.admin.revoke('phone', 'lost');
@@ -92,8 +92,8 @@ test('a revoked node is cut off at once and told so; one that leaves is gone, an
   t.is((await caught(phone.resource('Desk/lamp'))).code, 'EXPELLED');
   await tablet.admin.leave();
   await tablet.close();
-  for await (const { change } of network.watchNodes()) {
-    void change;
+  for await (const { node } of network.watchNodes()) {
+    t.true(node.nodeId > 0);
     if (!network.nodes().some(({ name }) => name === 'phone' || name === 'tablet')) break;
   }
 

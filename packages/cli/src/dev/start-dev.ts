@@ -55,6 +55,8 @@ const NETWORK_NAME = 'dev';
 const INVITATION_LIFE = 7 * 86_400_000;
 /** One with less life left than this is made anew: a person may come back to what was printed in the morning. */
 const LEFT_AT_LEAST = 86_400_000;
+/** What happened while this node was away is told within this: 2 s. Else an invitation that was used is offered again. */
+const NEWS_PATIENCE = 2_000;
 /** How long the NMN next door may take to answer: 15 s, on a machine that is busy with other things. */
 const PATIENCE = 15_000;
 
@@ -196,7 +198,7 @@ async function invite(
   const network = await connect({ store: places.client, signal, onNotice });
   try {
     const invitations: Partial<Record<DevInvitation, KeptInvitation>> = {};
-    if (state !== undefined) await network.ready({ signal, timeout: PATIENCE });
+    if (state !== undefined) await network.ready({ signal, timeout: NEWS_PATIENCE });
     for (const name of DEV_INVITATIONS) {
       const kept = state?.invitations[name];
       invitations[name] =

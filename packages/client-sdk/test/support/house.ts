@@ -1,4 +1,4 @@
-import { type CapabilityRegistry, level, onOff, temperatureMeasurement } from '@coconet/capabilities';
+import { level, onOff, temperatureMeasurement } from '@coconet/capabilities';
 import { type Duration, milliseconds, seconds, type Store } from '@coconet/cluster-protocol';
 import { createCryptoProvider } from '@coconet/cluster-protocol/node';
 import {
@@ -10,6 +10,7 @@ import {
   storeOf,
 } from '@coconet/cluster-protocol/testing';
 import { Device } from '../../../device-sdk/src/device.js';
+import type { DeviceResource } from '../../../device-sdk/src/resource.js';
 import type { ClientNetwork } from '../../src/client-network.js';
 import { openNetwork } from '../../src/open-network.js';
 import type { ConnectOptions } from '../../src/network.js';
@@ -167,10 +168,4 @@ export class House {
 }
 
 /** The lamp of {@link House.lamp}. */
-export type Lamp = ReturnType<Device['addResource']> & {
-  readonly onOff: { set(values: { on: boolean | null }): void };
-  readonly level: { set(values: { level: number | null }): void };
-  readonly temperatureMeasurement: { set(values: Readonly<Record<string, number | null>>): void };
-};
-
-export type { CapabilityRegistry };
+export type Lamp = DeviceResource<[typeof onOff, typeof level, typeof temperatureMeasurement]>;
