@@ -48,5 +48,5 @@ process.on('message', (order: Order) => {
 // Ctrl-C reaches the whole group; the parent alone decides what it means.
 process.on('SIGINT', () => undefined);
 process.on('disconnect', () => {
-  Promise.all([client?.close(), service?.close()]).finally(() => process.exit(0));
+  void Promise.all([client?.close(), service?.close()]).finally(() => process.exit(0));
 });

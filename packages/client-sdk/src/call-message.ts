@@ -21,4 +21,3 @@ export function messageOf(request: CallRequest, requestId: number, timeout: numb
     }
   }
 }
-

@@ -99,8 +99,8 @@ export class ClusterNode implements Machine<ClusterEvent> {
       nodeId: () => this.#mind.nmnNodeId,
       introduce: (at, kind) => this.#mind.introduction(at, kind),
       listener: {
-        granted: (at, peer, path, observed) => {
-          this.#relayAvailable(at, this.#peer(peer), path, observed);
+        granted: (at, nodeId, path, observed) => {
+          this.#relayAvailable(at, this.#peer(nodeId), path, observed);
         },
         relayGone: (at, peer, path) => {
           this.#withPeer(at, peer, known => {
@@ -357,14 +357,12 @@ export class ClusterNode implements Machine<ClusterEvent> {
     peer.encourage(now);
     if (role === 'responder') this.#mind.confirm(now, who.nodeId, said);
     if (who.kind !== 'nmn') peer.agent.sessionOpened(now, { path, role });
+    peer.catchingUp = who.kind === 'catchUp';
     for (const entry of peer.outbox.entries()) this.#reach.hand(now, peer, entry.sequence);
     this.#exchange.opened(now, who);
-    this.#events.push({
-      kind: 'connected',
-      peer: who.nodeId,
-      path: peer.agent.active ?? nmnPath(path),
-      inboxChanged,
-    });
+    const report = peer.agent.active ?? nmnPath(path);
+    if (!peer.catchingUp)
+      this.#events.push({ kind: 'connected', peer: who.nodeId, path: report, inboxChanged });
     this.#advance(now, peer);
   }
 
@@ -416,16 +414,13 @@ export class ClusterNode implements Machine<ClusterEvent> {
         if (peer.outbox.size > 0 && peer.session !== undefined) this.#endpoint.open(peer.session);
         this.#reach.measure(now, peer);
         break;
-      case 'datagram':
-        if (event.service === SERVICES.rendezvous && who.kind === 'nmn') this.#nmn.receive(now, event.bytes);
-        else
-          this.#events.push({
-            kind: 'datagram',
-            peer: peer.nodeId,
-            service: event.service,
-            bytes: event.bytes,
-          });
+      case 'datagram': {
+        const { service, bytes } = event;
+        if (service === SERVICES.rendezvous && who.kind === 'nmn') this.#nmn.receive(now, bytes);
+        else if (who.kind === 'catchUp') this.drops.count('notPermitted');
+        else this.#events.push({ kind: 'datagram', peer: peer.nodeId, service, bytes });
         return;
+      }
       case 'control': {
         if (event.type !== CANDIDATES_CONTROL) return;
         const list = decodeCandidates(event.bytes);
@@ -469,14 +464,22 @@ export class ClusterNode implements Machine<ClusterEvent> {
       this.#exchange.receive(now, peer.nodeId, bytes);
       return;
     }
-    if (service === SERVICES.rendezvous || service === SERVICES.management) {
-      if (who.kind !== 'nmn') this.drops.count('notPermitted');
-      else if (service === SERVICES.rendezvous) this.#nmn.receive(now, bytes);
-      else this.#answer(now, bytes);
+    const isNmn = who.kind === 'nmn';
+    if (isNmn && service === SERVICES.rendezvous) this.#nmn.receive(now, bytes);
+    else if (isNmn && service === SERVICES.management) this.#answer(now, bytes);
+    else if (service === SERVICES.management) this.#catchUp(now, peer, who, bytes);
+    if (isNmn || service === SERVICES.management) return;
+    if (service === SERVICES.rendezvous || who.kind === 'catchUp') {
+      this.drops.count('notPermitted');
       return;
     }
     const incarnation = peer.outboxIncarnation;
     this.#events.push({ kind: 'message', peer: peer.nodeId, service, incarnation, sequence, bytes });
+  }
+
+  // With the same secret on both sides, a session of kind `member` takes the place of this one.
+  #catchUp(now: Instant, peer: Peer, who: SessionPeer, bytes: Uint8Array): void {
+    if (this.#exchange.caughtUp(now, who, bytes)) this.#reach.dial(now, peer, 'member');
   }
 
   #answer(now: Instant, bytes: Uint8Array): void {
@@ -538,6 +541,9 @@ export class ClusterNode implements Machine<ClusterEvent> {
   #relayAvailable(now: Instant, peer: Peer, path: Path, observed: readonly SocketAddress[]): void {
     peer.agent.peerObserved(now, observed);
     peer.agent.relayAvailable(now, path);
+    const { connection } = peer;
+    if (connection.kind === 'handshaking')
+      this.#endpoint.addHandshakePath(now, connection.handshake, path.id);
     this.#advance(now, peer);
   }
 

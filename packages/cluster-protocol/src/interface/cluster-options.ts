@@ -36,6 +36,8 @@ export interface SavedNode {
   readonly secrets?: Uint8Array;
   readonly replays?: Uint8Array;
   readonly time?: Uint8Array;
+  /** When the NMN was last heard from, by the node's trusted time. */
+  readonly lastNmnContact?: WallTime;
   /** Where peers were reached last, by node id. */
   readonly addresses: ReadonlyMap<number, readonly SocketAddress[]>;
 }

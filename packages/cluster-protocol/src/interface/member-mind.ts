@@ -7,6 +7,7 @@ import {
   type Instant,
   minutes,
   seconds,
+  type WallTime,
   wallTime,
 } from '../base/index.js';
 import {
@@ -35,7 +36,7 @@ import type { SocketAddress } from '../wire/index.js';
 import { Authorship } from './authorship.js';
 import type { ClusterNodeOptions, Membership } from './cluster-options.js';
 import type { ClusterEvent, MemberReport } from './events.js';
-import { encodeAddresses, StoreKey } from './saved-node.js';
+import { encodeAddresses, encodeWallTime, StoreKey } from './saved-node.js';
 
 /** The lower bound of time is written this often at least, so that a restart loses little of it (05-network, "Time"). */
 const TIME_INTERVAL: Duration = minutes(60);
@@ -68,6 +69,7 @@ export class MemberMind implements MemberKnowledge {
   readonly #remembered = new Map<number, string>();
   #membership: Membership;
   #own: MembershipCertificate;
+  #lastNmnContact: WallTime | undefined;
   #writeReplaysAt: Instant | undefined;
   #writeTimeAt: Instant;
 
@@ -88,6 +90,7 @@ export class MemberMind implements MemberKnowledge {
     const time = saved.time && TrustedTime.restore(now, saved.time);
     this.time = time?.ok === true ? time.value : new TrustedTime(now, this.#own.issuedAt);
     this.time.handleClock(now, wall);
+    this.#lastNmnContact = saved.lastNmnContact;
     // Our own certificate is signed: a clock that agrees with the time it was issued at counts from the start.
     this.time.observeAuthority(now, this.#own.issuedAt);
     this.#writeTimeAt = after(now, TIME_INTERVAL);
@@ -126,7 +129,10 @@ export class MemberMind implements MemberKnowledge {
   }
 
   trust(now: Instant): VerificationContext {
-    return this.#state.trust(this.time.at(now));
+    const { offlineGrace } = this.#state;
+    const lastNmnContact = this.#lastNmnContact;
+    const policy = { offlineGrace, ...(lastNmnContact !== undefined && { lastNmnContact }) };
+    return this.#state.trust(this.time.at(now, policy));
   }
 
   introduce(now: Instant, kind: SessionKind, epoch: number): HandshakePayload {
@@ -164,7 +170,11 @@ export class MemberMind implements MemberKnowledge {
   }
 
   /** A session is there: messages of service 1 to begin with. */
-  sessionOpened(_now: Instant, who: SessionPeer): readonly Uint8Array[] {
+  sessionOpened(now: Instant, who: SessionPeer): readonly Uint8Array[] {
+    if (who.kind === 'nmn') {
+      this.#lastNmnContact = this.time.at(now).time;
+      this.#changes.set(StoreKey.contact, encodeWallTime(this.#lastNmnContact));
+    }
     const sync = new StateSync(this.#state);
     this.#syncs.set(who.nodeId, sync);
     return sync.start().send;

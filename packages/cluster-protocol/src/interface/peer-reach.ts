@@ -1,5 +1,5 @@
 import { after, type Duration, type Instant, milliseconds } from '../base/index.js';
-import { NO_SECRET, type Peer, type SessionKind, type SessionPeer } from '../network/index.js';
+import { NO_SECRET, type Peer, SERVICES, type SessionKind, type SessionPeer } from '../network/index.js';
 import { CANDIDATES_CONTROL, type PathAction } from '../path/index.js';
 import type { Endpoint, Path, PathId } from '../session/index.js';
 import type { ClusterEvent } from './events.js';
@@ -10,6 +10,8 @@ import type { NmnLink } from './nmn-link.js';
 const HANDSHAKE_PATIENCE: Duration = milliseconds(10_000);
 /** Paths that one handshake takes. */
 const MAX_PATHS = 8;
+/** What may travel before both have the same secret. */
+const CATCHING_UP: ReadonlySet<number> = new Set([SERVICES.networkState, SERVICES.management]);
 /** With no way to a peer at all, this is how long nothing is tried; whatever opens a way ends the wait. */
 const NO_WAY_RETRY: Duration = milliseconds(60_000);
 const NOTHING = new Uint8Array(0);
@@ -121,7 +123,7 @@ export class PeerReach {
     const session = peer.session === undefined ? undefined : this.#world.endpoint.open(peer.session);
     if (!session) return;
     for (const entry of peer.outbox.entries()) {
-      if (entry.sequence !== sequence) continue;
+      if (entry.sequence !== sequence || (peer.catchingUp && !CATCHING_UP.has(entry.service))) continue;
       entry.sent = true;
       const { service, bytes, priority } = entry;
       session.sendMessage(now, { sequence, floor: () => peer.outbox.floor, service, bytes, priority });

@@ -1,4 +1,4 @@
-import { randomBytes, type RandomSource } from '../base/index.js';
+import { randomBytes, type RandomSource, type WallTime, wallTime } from '../base/index.js';
 import { ClusterError } from '../base/index.js';
 import type { CryptoProvider } from '../crypto/provider.js';
 import { createNodeKeys, decodeNodeKeys, encodeNodeKeys, type NodeKeys } from '../network/index.js';
@@ -23,6 +23,7 @@ export const StoreKey = {
   secrets: 'network/secrets',
   replays: 'network/replays',
   time: 'network/time',
+  contact: 'network/contact',
   addresses: (nodeId: number): string => `peer/${nodeId}/addresses`,
 } as const;
 
@@ -35,6 +36,11 @@ const SEQUENCES_PER_START = 2 ** 32;
 const NETWORK_LENGTH = 16;
 const KEY_LENGTH = 32;
 const MAX_CREDENTIAL = 4_096;
+
+/** A civil time as the store keeps it. */
+export function encodeWallTime(time: WallTime): Uint8Array {
+  return encodeWith(6, writer => writer.uint48(Math.floor(time)));
+}
 
 /** Addresses of a peer as the store keeps them, the best first; 8 at most. */
 export function encodeAddresses(addresses: readonly SocketAddress[]): Uint8Array {
@@ -125,6 +131,7 @@ export function membershipChanges(
     [StoreKey.secrets, rest.secrets],
     [StoreKey.replays, undefined],
     [StoreKey.time, undefined],
+    [StoreKey.contact, undefined],
   ]);
 }
 
@@ -158,8 +165,10 @@ export async function startNode(
     const bytes = await store.read(key);
     if (Number.isInteger(nodeId) && bytes) addresses.set(nodeId, decodeAddresses(bytes));
   }
-  const [state, secrets, replays, time] = await Promise.all(
-    [StoreKey.state, StoreKey.secrets, StoreKey.replays, StoreKey.time].map(key => store.read(key)),
+  const [state, secrets, replays, time, contact] = await Promise.all(
+    [StoreKey.state, StoreKey.secrets, StoreKey.replays, StoreKey.time, StoreKey.contact].map(key =>
+      store.read(key),
+    ),
   );
   return {
     keys,
@@ -174,6 +183,7 @@ export async function startNode(
     ...(secrets && { secrets }),
     ...(replays && { replays }),
     ...(time && { time }),
+    ...(contact && { lastNmnContact: wallTime(new Reader(contact).uint48()) }),
   };
 }
 

@@ -1,5 +1,7 @@
 import { type DropCounters, type Duration, type Instant, seconds } from '../base/index.js';
 import {
+  decodeManagement,
+  encodeManagement,
   type ManagementContent,
   type Peer,
   SERVICES,
@@ -39,6 +41,16 @@ export class StateExchange {
   /** A session is there: both say how far their state is; the NMN is asked for what only it has. */
   opened(now: Instant, who: SessionPeer): void {
     for (const bytes of this.#world.mind.sessionOpened(now, who)) this.#send(now, who.nodeId, bytes);
+    // Who lacks a secret that we have gets it from us: our state, revocations included, has judged its certificate.
+    const { secrets } = this.#world.mind;
+    if (who.kind === 'catchUp' && secrets.current && secrets.epoch > (who.said?.epoch ?? 0))
+      this.#world.send(
+        now,
+        who.nodeId,
+        SERVICES.management,
+        encodeManagement({ type: 'secretIs', requestId: 0, ...secrets.current }),
+        { expiresIn: WORTH },
+      );
     if (who.kind !== 'nmn') return;
     this.#askSecret(now);
     if (this.#world.mind.renewalDue(now)) this.#world.request(now, { type: 'renew' });
@@ -58,6 +70,17 @@ export class StateExchange {
           for (const message of mind.announce(peer.nodeId, output.applied))
             this.#send(now, peer.nodeId, message);
     this.#askSecret(now);
+  }
+
+  /** A management message from a peer that is not the NMN: only a newer secret, in a session for catching up. */
+  caughtUp(now: Instant, who: SessionPeer, bytes: Uint8Array): boolean {
+    const decoded = decodeManagement(bytes);
+    if (who.kind !== 'catchUp' || !decoded.ok || decoded.value.type !== 'secretIs') {
+      this.#world.drops.count(decoded.ok ? 'notPermitted' : decoded.reason);
+      return false;
+    }
+    this.#world.mind.learnAnswer(now, decoded.value);
+    return true;
   }
 
   #askSecret(now: Instant): void {

@@ -44,6 +44,8 @@ export class Peer {
   connection: PeerConnection = { kind: 'idle' };
   /** Whether the program wants a session for its own sake; waiting messages want one as well. */
   wanted = false;
+  /** The session is for catching up: nothing but network state and its secret travels in it. */
+  catchingUp = false;
   /** The path that is to be used as soon as the session has proved it. */
   wantedPath: Path | undefined;
   /** The peer's stores as of its last session, in hexadecimal. */

@@ -141,11 +141,11 @@ export class OutgoingHandshake<Peer> {
     return this.#sends === 1 && this.#firstSentAt !== undefined ? elapsed(this.#firstSentAt, now) : undefined;
   }
 
-  /** Another path became known: message 1 goes out on it at once. */
+  /** Another path became known: message 1 goes out on it at once, or with the next repetition where somebody carries it. */
   addPath(now: Instant, path: PathId): boolean {
     if (this.paths.includes(path) || this.paths.length >= MAX_HANDSHAKE_PATHS) return false;
     this.paths.push(path);
-    this.#nextSend = now;
+    if (!this.options.carry) this.#nextSend = now;
     return true;
   }
 

@@ -1,5 +1,6 @@
 import test from 'ava';
-import { encodeText, milliseconds, seconds } from '../../src/base/index.js';
+import { encodeText, milliseconds, randomBytes, seconds } from '../../src/base/index.js';
+import { SecretRing } from '../../src/network/index.js';
 import { type ClusterEvent, ClusterNode, type SavedNode } from '../../src/interface/index.js';
 import { createCryptoProvider } from '../../src/nodejs/crypto-provider.js';
 import {
@@ -128,4 +129,24 @@ test('messages both ways survive thirty per cent loss, each once and none lost',
 
   t.deepEqual(messages(lamp).sort(), [...sent].sort());
   t.deepEqual(messages(phone).sort(), [...sent].sort());
+});
+
+test('a member that missed the newest secrets catches up with a peer, and only then is anything else said', t => {
+  const { world, network, lamp, phone } = pair(5);
+  const lampId = memberOf(network, 'lamp').nodeId;
+  const newer = new SecretRing();
+  for (const epoch of [2, 3]) newer.add({ epoch, secret: randomBytes(lamp.host.random, 32) });
+  const again = start(network, 'lamp', lamp.host.restart(), 5000, [], {
+    ...lamp.saved,
+    secrets: newer.snapshot(),
+  });
+
+  phone.node.send(phone.host.now(), lampId, SERVICE, encodeText('hello'));
+  phone.running.turn();
+  world.untilNow(() => messages(again).length === 1, seconds(10), 'the greeting');
+  const stored = phone.events.flatMap(event => (event.kind === 'persist' ? [...event.changes.keys()] : []));
+
+  t.deepEqual(messages(again), ['hello']);
+  t.true(stored.includes('network/secrets'));
+  t.is(phone.events.filter(event => event.kind === 'connected').length, 1, 'catching up is no connection');
 });
