@@ -5,7 +5,7 @@
  */
 export * from './base/index.js';
 export * from './interface/index.js';
-export { formatJoinUri, parseJoinUri, SERVICES } from './network/index.js';
+export { formatJoinUri, formatNetworkId, parseJoinUri, SERVICES } from './network/index.js';
 export type { JoinUri, NodeKind, Role } from './network/index.js';
 export type { Explanation, PathReport } from './path/index.js';
 export type { SocketAddress } from './wire/index.js';

@@ -1,6 +1,6 @@
 import { decodeMessage, nearestName, suggestion } from '@coconet/capabilities';
 import type { AnyCapability, CapabilityMessage } from '@coconet/capabilities';
-import { ClusterError, milliseconds, seconds, SERVICES, toHex } from '@coconet/cluster-protocol';
+import { ClusterError, formatNetworkId, milliseconds, seconds, SERVICES } from '@coconet/cluster-protocol';
 import type {
   ClusterEvent,
   Duration,
@@ -147,7 +147,7 @@ export class Device {
   }
 
   get network(): DeviceNetwork {
-    return { id: toHex(this.#runtime.membership.network) };
+    return { id: formatNetworkId(this.#runtime.membership.network) };
   }
 
   /**

@@ -206,7 +206,7 @@ async function join(options: MemberOptions, uri: JoinUri | undefined): Promise<M
     const addresses = await resolveAll(options, uri.hosts);
     const outcome = await joinNetwork(host, uri, addresses, keys, {
       kind: options.kind,
-      name: options.name ?? uri.name ?? '',
+      name: options.name ?? '',
     });
     if (outcome.kind === 'joined') {
       const { membership, state, secrets } = outcome.joined;

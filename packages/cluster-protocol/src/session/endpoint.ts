@@ -47,18 +47,19 @@ import {
 } from './handshake-packets.js';
 import { IncomingHandshake } from './incoming-handshake.js';
 import { EndpointPaths, NO_PATH, type Path } from './endpoint-paths.js';
+import { MAX_HANDSHAKE_PATHS } from './outgoing-handshake.js';
 import { ResetLimiter } from './reset-limiter.js';
 import { type SendErrorCode, Session } from './session.js';
 import { type LiveSession, SessionTable } from './session-table.js';
 import type { ClosedBy, PathId, SessionEvent } from './session-event.js';
 
-/** Responders that wait for their initiator's first packet. One per key; in all no more than a burst of honest peers. */
+/** Responders that wait for their initiator's first packet: one per key, in all a burst of honest peers. */
 const MAX_PENDING = 256;
 /** How long a responder waits for the initiator's proof: as long as the initiator's own patience. */
 const PENDING_LIFETIME = seconds(10);
-/** Replies to strangers that wait to be sent. Above that the newest are dropped: strangers may ask again. */
+/** Replies to strangers that wait to be sent; above that they are dropped, and may be asked for again. */
 const MAX_REPLIES = 512;
-/** For this long after its first message 1 the one with the lower key insists on its own handshake. */
+/** For this long the one with the lower key insists on its own handshake. */
 const INSISTENCE = seconds(1);
 const DEFAULT_MAX_SESSIONS = 4_096;
 
@@ -109,7 +110,7 @@ export class Endpoint<Peer> {
     });
   }
 
-  /** Open sessions; pending ones are not. */
+  /** Open sessions. */
   get sessionCount(): number {
     return this.#sessions.openCount;
   }
@@ -154,7 +155,7 @@ export class Endpoint<Peer> {
     this.#dialer.addPath(now, id, path);
   }
 
-  /** Gives a running handshake up, without an event. */
+  /** Gives a handshake up, without an event. */
   abandon(id: HandshakeId): void {
     this.#dialer.abandon(id);
   }
@@ -199,9 +200,7 @@ export class Endpoint<Peer> {
     }
   }
 
-  /**
-   * Fills `into` (at least 1500 bytes) with the next datagram. The result and its bytes are valid until the next call.
-   */
+  /** Fills `into` (at least 1500 bytes) with the next datagram; the result is valid until the next call. */
   pollTransmit(
     now: Instant,
     into: Uint8Array,
@@ -298,7 +297,8 @@ export class Endpoint<Peer> {
       this.#offerReset(now, path, handle);
       return 'unknownIndex';
     }
-    // The session has counted what it dropped.
+    // Its message 1 was answered on several paths: the one it took is the one it proves. The session counts its drops.
+    if (live.state === 'pending' && live.paths.has(path.id)) live.session.rehome(now, path.id);
     if (live.session.handlePacket(now, path.id, packet) !== undefined) return undefined;
     this.#sessions.hold(live, path.id);
     const open = live.state === 'pending' ? this.#confirm(now, handle, live, path) : live;
@@ -338,6 +338,7 @@ export class Endpoint<Peer> {
     const key = toHex(incoming.remoteStatic);
     const waiting = this.#sessions.pendingWith(key);
     if (waiting?.answer && sameBytes(waiting.answer.mac1, mac1)) {
+      if (waiting.paths.size < MAX_HANDSHAKE_PATHS) this.#sessions.hold(waiting, path.id);
       this.#reply(path, waiting.answer.response);
       return 'unexpected';
     }
@@ -377,7 +378,6 @@ export class Endpoint<Peer> {
     const index = this.#freshIndex();
     const response = incoming.respond(index, this.#resetToken(index), judged.psk, judged.payload);
     if (!response) return 'wouldAmplify';
-    if (waiting) this.#forgetPending(waiting.handle);
     const pending = this.#make(now, {
       state: 'pending',
       role: 'responder',
@@ -390,6 +390,7 @@ export class Endpoint<Peer> {
       path,
       answer: { mac1: mac1.slice(), response },
     });
+    if (waiting) this.#forgetPending(waiting.handle); // Not before: their path may be held by nobody else.
     this.#sessions.addPending(pending);
     this.#deadlines.set(index + EXPIRY, after(now, PENDING_LIFETIME));
     this.#reply(path, response);

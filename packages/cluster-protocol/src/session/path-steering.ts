@@ -21,7 +21,7 @@ export class PathSteering {
   readonly #config: SessionConfig;
   readonly #packet: number;
   /** The responder's path of the handshake: the first packet there is the proof. */
-  readonly #provenByPacket: SessionPath | undefined;
+  #provenByPacket: SessionPath | undefined;
   #active: SessionPath;
   #acks: SessionPath;
   /** Where the newest packet of the peer that was no mere probe came from. */
@@ -70,6 +70,22 @@ export class PathSteering {
     // Only who received our handshake message at this address could make the keys that sealed it.
     if (path === this.#provenByPacket) path.validated = true;
     return path;
+  }
+
+  /**
+   * The initiator's first packet comes on another path on which we answered its message 1: that one takes the place of
+   * the first, of which nothing has been used yet.
+   */
+  rehome(now: Instant, id: PathId): void {
+    const before = this.#provenByPacket;
+    if (before === undefined || before.validated || before.id === id || this.paths.size > 1) return;
+    const path = new SessionPath(id, this.#packet, false, now);
+    this.paths.remove(before);
+    this.paths.add(path);
+    this.#provenByPacket = path;
+    this.#active = path;
+    this.#acks = path;
+    this.#peer = id;
   }
 
   /** That packet has the highest number so far; `probing` when it carries nothing but challenges and their answers. */

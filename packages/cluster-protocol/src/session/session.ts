@@ -144,6 +144,11 @@ export class Session {
     return this.#steering.active.id;
   }
 
+  /** Before the first packet: the path of the handshake on which it is about to be tried. */
+  rehome(now: Instant, path: PathId): void {
+    this.#steering.rehome(now, path);
+  }
+
   /** Whether it takes messages: neither closed nor saying goodbye. */
   get isOpen(): boolean {
     return this.#isOpen();

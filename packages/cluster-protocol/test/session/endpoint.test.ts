@@ -26,6 +26,9 @@ function meeting(seed: number) {
     turnLeft: (): void => {
       runs[0].turn();
     },
+    turnRight: (): void => {
+      runs[1].turn();
+    },
     toRight: (): void => {
       left.dial(a.now(), b.address(1000), right.keys.publicKey);
       runs[0].turn();
@@ -139,6 +142,21 @@ test('a retry with its nonce costs one round trip and then succeeds', t => {
     [3, 1],
   );
   t.true(right.sent[0]!.bytes.length < left.sent[0]!.bytes.length);
+});
+
+test('a second message 1 of the same initiator on the same path replaces the first, and its session works', t => {
+  const { world, left, right, a, b, turnLeft, turnRight } = meeting(12);
+  for (let i = 0; i < 2; i++) left.dial(a.now(), b.address(1000), right.keys.publicKey);
+  turnLeft();
+  world.runNow(seconds(2));
+  const opened = right.events.filter(event => event.kind === 'opened').at(-1);
+  const session = opened?.kind === 'opened' ? right.endpoint.open(opened.session) : undefined;
+
+  session?.sendMessage(b.now(), { sequence: 1, floor: 1, service: 9, bytes: encodeText('hi') });
+  turnRight();
+  world.runNow(seconds(1));
+
+  t.true(left.events.some(event => event.kind === 'session' && event.event.kind === 'message'));
 });
 
 test('a refusal reaches the initiator with its code and sentence', t => {

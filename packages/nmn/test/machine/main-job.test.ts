@@ -176,3 +176,40 @@ test('revoking a member cuts its live sessions within two seconds and it cannot 
   t.true(phone.events.some(event => event.kind === 'expelled'));
   t.false(lamp.member.node.nodes().some(({ name }) => name === 'phone'));
 });
+
+test('a client that is started again and again hears the device every time at once', async t => {
+  const { world, join, during } = await home(6);
+  const lamp = await join('lamp', 'device');
+  const phone = await join('phone', 'client');
+  const lampId = lamp.member.node.nodeId;
+  const phoneId = phone.member.node.nodeId;
+  lamp.member.on(event => {
+    if (event.kind === 'message') lamp.member.do((node, now) => node.send(now, phoneId, SERVICE, event.bytes));
+  });
+  let member = phone.member;
+  const waits: number[] = [];
+
+  for (let i = 0; i < 6; i++) {
+    const heard: ClusterEvent[] = [];
+    member.on(event => heard.push(event));
+    const since = world.now;
+    const text = `question ${i}`;
+    member.do((node, now) => node.send(now, lampId, SERVICE, encodeText(text)));
+    await world.until(() => texts(heard).includes(text), seconds(20), `the answer to ${text}`);
+    waits.push(world.now - since);
+    await world.run(seconds(1));
+    await during(member.close());
+    await world.run(milliseconds(300));
+    member = await during(
+      MemberRuntime.open({
+        host: phone.host,
+        store: phone.store,
+        kind: 'client',
+        resolve,
+        allowDocumentationAddresses: true,
+      }),
+    );
+  }
+
+  for (const wait of waits) t.true(wait < 1_000, waits.join());
+});
