@@ -95,10 +95,6 @@ export function parseAddresses(words: readonly string[]): readonly Address[] {
   return addresses;
 }
 
-/** An address as it is typed. */
-export const formatAddress = (device: string, resource: string, member?: string): string =>
-  member === undefined ? `${device}/${resource}` : `${device}/${resource} ${member}`;
-
 /** `name=value` words by name; the value may be empty and may hold further equals signs. */
 export function parseAssignments(words: readonly string[]): Readonly<Record<string, string>> {
   const values = new Map<string, string>();

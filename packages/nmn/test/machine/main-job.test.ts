@@ -184,7 +184,8 @@ test('a client that is started again and again hears the device every time at on
   const lampId = lamp.member.node.nodeId;
   const phoneId = phone.member.node.nodeId;
   lamp.member.on(event => {
-    if (event.kind === 'message') lamp.member.do((node, now) => node.send(now, phoneId, SERVICE, event.bytes));
+    if (event.kind === 'message')
+      lamp.member.do((node, now) => node.send(now, phoneId, SERVICE, event.bytes));
   });
   let member = phone.member;
   const waits: number[] = [];
