@@ -77,6 +77,7 @@ export class MemberSource implements NetworkSource {
   /** Ids of requests and subscriptions: begin anywhere, so that what an earlier process asked is not taken for ours. */
   #lastId: number;
   #dirty = false;
+  #newsRequest: number | undefined;
   #closed = false;
   #alarm: { readonly at: Instant; readonly callOff: () => void } | undefined;
 
@@ -275,14 +276,13 @@ export class MemberSource implements NetworkSource {
         else this.#view.setCondition({ nmn: 'away', presenceKnown: true });
         break;
       case 'presence':
-        this.#view.setCondition({ ...this.#view.condition, presenceKnown: true });
-        this.#markDirty();
-        break;
       case 'member':
       case 'path':
         this.#markDirty();
         break;
       case 'management':
+        if (event.requestId === this.#newsRequest)
+          this.#view.setCondition({ ...this.#view.condition, presenceKnown: true });
         this.#administrator.handleAnswer(event.requestId, event.content);
         break;
       case 'expelled':
@@ -311,6 +311,9 @@ export class MemberSource implements NetworkSource {
   #nmnConnected(): void {
     const { presenceKnown } = this.#view.condition;
     this.#view.setCondition({ nmn: 'connected', presenceKnown });
+    // The NMN answers behind its news of who is a member and who is there: with its answer, both are known.
+    if (!presenceKnown)
+      this.#newsRequest = this.#runtime.do((node, now) => node.request(now, { type: 'secret' }));
     if (!presenceKnown)
       this.#runtime.host.schedule(PRESENCE_DELAY, () => {
         if (!this.#closed) this.#view.setCondition({ ...this.#view.condition, presenceKnown: true });

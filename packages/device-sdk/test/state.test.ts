@@ -225,7 +225,7 @@ test('a device knows who it is, who is there and why the path is what it is', as
 
   t.is(device.name, 'Desk');
   t.is(device.nodeId, memberOf(home.network, 'Desk').nodeId);
-  t.regex(device.network.id, /^[0-9a-f]{32}$/);
+  t.regex(device.network.id, /^[\w-]{22}$/);
   t.true(device.nodes().find(({ name }) => name === 'phone')!.online);
   t.is(device.explain('phone').path, 'direct');
   stop();

@@ -22,6 +22,21 @@ const PATIENCE = 50_000;
 /** What makes Node run the sources as they stand. */
 export const SOURCE = '--import=./packages/cli/bin/source.js';
 
+/** What runs; nothing of it outlives the tests, however they end. */
+const running = new Set<ChildProcess>();
+
+process.on('exit', () => {
+  for (const child of running) signalGroup(child, 'SIGKILL');
+});
+
+function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, signal);
+  } catch {
+    // Nobody of the group is left.
+  }
+}
+
 /** A program that runs, and every line it wrote. */
 export class Program {
   readonly process: ChildProcess;
@@ -47,6 +62,7 @@ export class Program {
       detached: true,
     });
     this.process = child;
+    running.add(child);
     const keep = (lines: string[]) => (text: string) => {
       lines.push(text);
       this.#wake();
@@ -59,8 +75,9 @@ export class Program {
       return child.signalCode ?? child.exitCode ?? -1;
     });
     t.teardown(async () => {
-      this.#signalGroup('SIGKILL');
+      signalGroup(child, 'SIGKILL');
       await this.#ended;
+      running.delete(child);
     });
   }
 
@@ -109,7 +126,7 @@ export class Program {
 
   /** Presses Ctrl-C: the program and all that it has started get the signal. Waits for the end. */
   async interrupt(): Promise<number | NodeJS.Signals> {
-    this.#signalGroup('SIGINT');
+    signalGroup(this.process, 'SIGINT');
     return this.end();
   }
 
@@ -117,15 +134,6 @@ export class Program {
   async stop(signal: NodeJS.Signals): Promise<number | NodeJS.Signals> {
     this.process.kill(signal);
     return this.end();
-  }
-
-  #signalGroup(signal: NodeJS.Signals): void {
-    const { pid } = this.process;
-    try {
-      if (pid !== undefined) process.kill(-pid, signal);
-    } catch {
-      // Nobody of the group is left.
-    }
   }
 
   readonly #wake = (): void => {

@@ -186,7 +186,7 @@ interface Invited {
   readonly invitations: Readonly<Record<DevInvitation, KeptInvitation>>;
 }
 
-/** Invitations of the last start that are still good, and new ones for the others. */
+/** Invitations of the last start that are still good, and new ones for the others; that for a further device is always new. */
 async function invite(
   places: DevPlaces,
   port: number,
@@ -197,11 +197,13 @@ async function invite(
   const { connect } = await import('@coconet/client-sdk');
   const network = await connect({ store: places.client, signal, onNotice });
   try {
-    const invitations: Partial<Record<DevInvitation, KeptInvitation>> = {};
     if (state !== undefined) await network.ready({ signal, timeout: NEWS_PATIENCE });
+    // Its answer comes behind the news of who has joined meanwhile: after it, it is known which of the others were used.
+    const device = await make(network, 'device', signal);
+    const invitations: Partial<Record<DevInvitation, KeptInvitation>> = { device };
     for (const name of DEV_INVITATIONS) {
       const kept = state?.invitations[name];
-      invitations[name] =
+      invitations[name] ??=
         kept !== undefined && isGood(kept, network, port) ? kept : await make(network, name, signal);
     }
     return { networkId: network.networkId, invitations: invitations as Invited['invitations'] };

@@ -522,7 +522,7 @@ export class Endpoint<Peer> {
       session: handle,
       peer: live.peer,
       role: live.role,
-      path,
+      path: this.paths.get(live.session.activePath) ?? path,
       remoteStatic: live.remoteStatic,
       replaced,
       handshake,
