@@ -4,6 +4,7 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync
 import { dirname, join } from 'node:path';
 
 import {
+  type EntryMap,
   type Manifest,
   type Package,
   publishedPackages,
@@ -15,12 +16,18 @@ import {
 
 /** The manifest as it is published: no way into the sources, nothing that only a developer needs. */
 function publishedManifest(manifest: Manifest): Manifest {
-  const { devDependencies: _devDependencies, scripts: _scripts, exports = {}, ...rest } = manifest;
-  const entries = Object.entries(exports).map(([name, target]) => {
-    const { [SOURCE_CONDITION]: _source, ...published } = target;
-    return [name, published] as const;
-  });
-  return { ...rest, exports: Object.fromEntries(entries) };
+  const { devDependencies: _devDependencies, scripts: _scripts, exports, imports, ...rest } = manifest;
+  return {
+    ...rest,
+    ...(exports && { exports: published(exports) }),
+    ...(imports && { imports: published(imports) }),
+  };
+}
+
+function published(entries: EntryMap): EntryMap {
+  return Object.fromEntries(
+    Object.entries(entries).map(([name, { [SOURCE_CONDITION]: _source, ...target }]) => [name, target]),
+  );
 }
 
 /** The outputs of the sources that exist now; a dist folder may still hold those of deleted ones. */

@@ -11,13 +11,17 @@ export const TARBALLS: string = join(ROOT, 'build/tarballs');
 /** The export condition that leads to a package's source; it exists inside the repository only. */
 export const SOURCE_CONDITION = 'coconet-source';
 
+/** Entries by name, each with a target for every condition; a condition may nest further ones. */
+export type EntryMap = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+
 /** What we read of a package.json. */
 export interface Manifest {
   readonly name: string;
   readonly version: string;
   readonly private?: boolean;
   readonly bin?: Readonly<Record<string, string>>;
-  readonly exports?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  readonly exports?: EntryMap;
+  readonly imports?: EntryMap;
   readonly scripts?: Readonly<Record<string, string>>;
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly optionalDependencies?: Readonly<Record<string, string>>;
