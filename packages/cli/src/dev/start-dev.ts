@@ -55,8 +55,8 @@ const NETWORK_NAME = 'dev';
 const INVITATION_LIFE = 7 * 86_400_000;
 /** One with less life left than this is made anew: a person may come back to what was printed in the morning. */
 const LEFT_AT_LEAST = 86_400_000;
-/** What happened while this node was away is told within this: 2 s. Else an invitation that was used is offered again. */
-const NEWS_PATIENCE = 2_000;
+/** What happened while this node was away is told within this: 5 s. Else an invitation that was used is offered again. */
+const NEWS_PATIENCE = 5_000;
 /** How long the NMN next door may take to answer: 15 s, on a machine that is busy with other things. */
 const PATIENCE = 15_000;
 
@@ -186,7 +186,7 @@ interface Invited {
   readonly invitations: Readonly<Record<DevInvitation, KeptInvitation>>;
 }
 
-/** Invitations of the last start that are still good, and new ones for the others; that for a further device is always new. */
+/** Invitations of the last start that are still good, and new ones for the others. */
 async function invite(
   places: DevPlaces,
   port: number,
@@ -197,13 +197,11 @@ async function invite(
   const { connect } = await import('@coconet/client-sdk');
   const network = await connect({ store: places.client, signal, onNotice });
   try {
+    const invitations: Partial<Record<DevInvitation, KeptInvitation>> = {};
     if (state !== undefined) await network.ready({ signal, timeout: NEWS_PATIENCE });
-    // Its answer comes behind the news of who has joined meanwhile: after it, it is known which of the others were used.
-    const device = await make(network, 'device', signal);
-    const invitations: Partial<Record<DevInvitation, KeptInvitation>> = { device };
     for (const name of DEV_INVITATIONS) {
       const kept = state?.invitations[name];
-      invitations[name] ??=
+      invitations[name] =
         kept !== undefined && isGood(kept, network, port) ? kept : await make(network, name, signal);
     }
     return { networkId: network.networkId, invitations: invitations as Invited['invitations'] };
