@@ -122,12 +122,11 @@ export class PeerReach {
   hand(now: Instant, peer: Peer, sequence: number): void {
     const session = peer.session === undefined ? undefined : this.#world.endpoint.open(peer.session);
     if (!session) return;
-    for (const entry of peer.outbox.entries()) {
-      if (entry.sequence !== sequence || (peer.catchingUp && !CATCHING_UP.has(entry.service))) continue;
-      entry.sent = true;
-      const { service, bytes, priority } = entry;
-      session.sendMessage(now, { sequence, floor: () => peer.outbox.floor, service, bytes, priority });
-    }
+    const entry = peer.outbox.get(sequence);
+    if (!entry || (peer.catchingUp && !CATCHING_UP.has(entry.service))) return;
+    entry.sent = true;
+    const { service, bytes, priority } = entry;
+    session.sendMessage(now, { sequence, floor: () => peer.outbox.floor, service, bytes, priority });
   }
 
   /** The NMN does not introduce us. Known addresses are still being tried; the sentence is for whoever waits. */
