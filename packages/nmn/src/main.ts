@@ -19,9 +19,13 @@ async function readConfig(path: string | undefined): Promise<NmnConfigInput> {
 
 try {
   const config = await readConfig(process.argv[2]);
+  // Listened for before the start: whoever reads "started" may send a signal before the next line here runs.
+  const asked = new Promise<void>(resolve => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());
+  });
   const nmn = await startNmn({ config, log: line => process.stdout.write(`${line}\n`) });
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void nmn.close());
-  await nmn.closed;
+  await Promise.race([asked, nmn.closed]);
+  await nmn.close();
 } catch (error) {
   process.stderr.write(`${errorText(error)}\n`);
   process.exitCode = 1;
