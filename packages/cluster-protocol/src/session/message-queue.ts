@@ -50,7 +50,7 @@ export class MessageQueue implements MessageOwner {
   readonly #smallLimit: number;
   readonly #onCompleted: (sequence: number) => void;
   #bytes = 0;
-  #readyCount = 0;
+  #readyMask = 0;
   #heldCount = 0;
   readonly #underWay = new Set<OutgoingMessage>();
   #underWayBytes = 0;
@@ -105,27 +105,32 @@ export class MessageQueue implements MessageOwner {
   /** Whether anything may be written now. Asks the floors of messages that are held. */
   get sendable(): boolean {
     this.#admit();
-    return this.#readyCount > 0;
+    return this.#readyMask !== 0;
   }
 
-  /** Writes as many fragments as fit before `limit` and records them in `contents`; returns the offset behind them. */
-  write(into: Uint8Array, offset: number, limit: number, contents: PacketContents): number {
-    this.#admit();
+  /** A bit for each priority at which something may be written, once {@link MessageQueue.sendable} was asked. */
+  get readyPriorities(): number {
+    return this.#readyMask;
+  }
+
+  /**
+   * Writes fragments of one priority, as many as fit before `limit`, and records them in `contents`; returns the offset
+   * behind them.
+   */
+  write(into: Uint8Array, offset: number, limit: number, priority: number, contents: PacketContents): number {
     let at = offset;
-    for (let priority = 0; priority < PRIORITIES; priority++) {
-      const ready = this.#ready[priority]!;
-      for (let message = ready.first; message !== undefined; message = ready.first) {
-        if (!message.small && !this.#mayStart(message)) {
-          this.#unlist(message);
-          this.#list(this.#waiting[priority]!, message);
-          continue;
-        }
-        const end = this.#writeOne(message, into, at, limit, contents);
-        if (end === at) return at;
-        at = end;
+    const ready = this.#ready[priority]!;
+    for (let message = ready.first; message !== undefined; message = ready.first) {
+      if (!message.small && !this.#mayStart(message)) {
         this.#unlist(message);
-        if (message.sendable) this.#list(ready, message);
+        this.#list(this.#waiting[priority]!, message);
+        continue;
       }
+      const end = this.#writeOne(message, into, at, limit, contents);
+      if (end === at) return at;
+      at = end;
+      this.#unlist(message);
+      if (message.sendable) this.#list(ready, message);
     }
     return at;
   }
@@ -140,7 +145,7 @@ export class MessageQueue implements MessageOwner {
     this.#unlist(message);
     const ready = this.#ready[message.priority]!;
     ready.prepend(message);
-    this.#readyCount++;
+    this.#readyMask |= 1 << message.priority;
   }
 
   exhausted(message: OutgoingMessage): void {
@@ -218,7 +223,7 @@ export class MessageQueue implements MessageOwner {
 
   #list(list: MessageList, message: OutgoingMessage): void {
     list.append(message);
-    if (list === this.#ready[message.priority]) this.#readyCount++;
+    if (list === this.#ready[message.priority]) this.#readyMask |= 1 << message.priority;
     else if (list === this.#held) this.#heldCount++;
   }
 
@@ -226,8 +231,9 @@ export class MessageQueue implements MessageOwner {
     const { list } = message;
     if (list === undefined) return;
     list.remove(message);
-    if (list === this.#ready[message.priority]) this.#readyCount--;
-    else if (list === this.#held) this.#heldCount--;
+    if (list === this.#ready[message.priority]) {
+      if (list.first === undefined) this.#readyMask &= ~(1 << message.priority);
+    } else if (list === this.#held) this.#heldCount--;
   }
 }
 

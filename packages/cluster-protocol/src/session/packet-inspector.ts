@@ -1,6 +1,7 @@
 import type { DropReason } from '../base/index.js';
 import { DATA_HEADER, FrameReader, FrameType } from '../wire/index.js';
 import type { Reassembler } from './reassembler.js';
+import type { SessionStreams } from './session-streams.js';
 
 /** Looks at the whole of a decrypted packet before anything in it takes effect: all of a packet counts, or nothing. */
 export class PacketInspector {
@@ -17,6 +18,7 @@ export class PacketInspector {
     end: number,
     nextNumber: number,
     reassembler: Reassembler,
+    streams: SessionStreams | undefined,
   ): DropReason | undefined {
     const reader = this.#reader;
     reader.reset(packet, DATA_HEADER, end);
@@ -24,15 +26,18 @@ export class PacketInspector {
     this.probing = true;
     let floor = -1;
     let fragments = 0;
+    let crowded = false;
     while (reader.next()) {
       const { type } = reader;
       if (type === FrameType.ack && reader.ackLast[0]! >= nextNumber) return 'badAck';
       if (type === FrameType.firstFragment) floor = Math.max(floor, reader.floor);
       if (isFragment(type)) fragments++;
+      if (isStreamData(type) && streams?.crowded(reader) === true) crowded = true;
       if (!isProbing(type)) this.probing = false;
       if (isEliciting(type)) this.eliciting = true;
     }
     if (reader.failed) return 'malformed';
+    if (crowded) return 'reassemblyFull';
     if (fragments === 0) return undefined;
     // The floor is true whether or not there is room for what came with it, and may be what makes the room.
     reassembler.raiseFloor(floor);
@@ -47,6 +52,8 @@ export class PacketInspector {
 }
 
 const isFragment = (type: number): boolean => type === FrameType.firstFragment || type === FrameType.fragment;
+
+const isStreamData = (type: number): boolean => type >= FrameType.streamOpen && type <= FrameType.streamEnd;
 
 const isProbing = (type: number): boolean =>
   type === FrameType.padding || type === FrameType.pathChallenge || type === FrameType.pathResponse;

@@ -20,6 +20,7 @@ import type { MessageQueue } from './message-queue.js';
 import { PacketContents } from './packet-contents.js';
 import type { Recovery } from './recovery.js';
 import type { SessionPath } from './session-path.js';
+import type { SessionStreams } from './session-streams.js';
 
 const NONCE_SPAN = 2 ** 32;
 
@@ -32,6 +33,8 @@ export interface PacketSources {
   readonly control: ControlQueue;
   readonly datagrams: DatagramQueue;
   readonly messages: MessageQueue;
+  /** Undefined until the first stream. */
+  streams: SessionStreams | undefined;
 }
 
 /** Whether a packet carries application data, and what it must have. */
@@ -54,8 +57,9 @@ export class PacketWriter {
   readonly #sources: PacketSources;
   readonly #contents: PacketContents;
   readonly #scratch = new Uint8Array(8);
-  /** Datagrams and messages take turns to be first. */
+  /** Datagrams take turns with the rest to be first, and messages with streams. */
   #datagramsFirst = true;
+  #streamsFirst = true;
 
   sentPackets = 0;
   sentBytes = 0;
@@ -100,6 +104,8 @@ export class PacketWriter {
     at = this.#writePathFrames(now, into, at, limit, path);
     if (wish.data) {
       at = control.write(into, at, limit, contents);
+      const { streams } = this.#sources;
+      if (streams !== undefined) at = streams.writeControl(into, at, limit, contents);
       at = this.#writeData(into, at, limit);
     }
     if (wish.elicit && !contents.eliciting && at < limit) {
@@ -159,13 +165,31 @@ export class PacketWriter {
   }
 
   #writeData(into: Uint8Array, offset: number, limit: number): number {
-    const { datagrams, messages } = this.#sources;
+    const { datagrams } = this.#sources;
     const contents = this.#contents;
     this.#datagramsFirst = !this.#datagramsFirst;
     if (this.#datagramsFirst) {
-      return messages.write(into, datagrams.write(into, offset, limit, contents), limit, contents);
+      return this.#writeReliable(into, datagrams.write(into, offset, limit, contents), limit);
     }
-    return datagrams.write(into, messages.write(into, offset, limit, contents), limit, contents);
+    return datagrams.write(into, this.#writeReliable(into, offset, limit), limit, contents);
+  }
+
+  /** Messages and streams, by priority; within one they take turns, packet by packet. */
+  #writeReliable(into: Uint8Array, offset: number, limit: number): number {
+    const { messages, streams } = this.#sources;
+    const contents = this.#contents;
+    const ofMessages = messages.sendable ? messages.readyPriorities : 0;
+    let at = offset;
+    for (let left = ofMessages | (streams?.readyPriorities ?? 0); left !== 0; left &= left - 1) {
+      const priority = 31 - Math.clz32(left & -left);
+      this.#streamsFirst = !this.#streamsFirst;
+      if (streams !== undefined && this.#streamsFirst)
+        at = streams.writeData(into, at, limit, priority, contents);
+      at = messages.write(into, at, limit, priority, contents);
+      if (streams !== undefined && !this.#streamsFirst)
+        at = streams.writeData(into, at, limit, priority, contents);
+    }
+    return at;
   }
 
   #seal(now: Instant, into: Uint8Array, end: number, path: SessionPath): number {

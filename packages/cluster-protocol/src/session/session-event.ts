@@ -30,6 +30,26 @@ export type SessionEvent =
   | { readonly kind: 'datagram'; readonly service: number; readonly bytes: Uint8Array }
   /** A control frame; each comes at most once, in any order. */
   | { readonly kind: 'control'; readonly type: number; readonly bytes: Uint8Array }
+  /** The peer opened a stream for a service. */
+  | {
+      readonly kind: 'streamOpened';
+      readonly stream: number;
+      readonly service: number;
+      readonly priority: number;
+      readonly oneWay: boolean;
+    }
+  /** A stream has bytes or its end to read; told once, and again for what comes after everything was read. */
+  | { readonly kind: 'streamReadable'; readonly stream: number }
+  /** A stream that took only a part of a write has room again. */
+  | { readonly kind: 'streamWritable'; readonly stream: number }
+  /** The peer has our half of a stream, its end included. */
+  | { readonly kind: 'streamFinished'; readonly stream: number }
+  /** The peer gave its half up: what was not read is gone. */
+  | { readonly kind: 'streamReset'; readonly stream: number; readonly code: number }
+  /** The peer reads our half no more; it was reset. */
+  | { readonly kind: 'streamStopped'; readonly stream: number; readonly code: number }
+  /** A stream may be opened again. */
+  | { readonly kind: 'streamsAvailable' }
   /** A challenge was answered on its own path: the peer is there. */
   | { readonly kind: 'pathValidated'; readonly path: PathId; readonly rtt: Duration }
   /** The peer sends there now: its newest packet came on another path than the one before. */

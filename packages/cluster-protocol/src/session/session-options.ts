@@ -3,6 +3,7 @@ import { milliseconds, seconds } from '../base/index.js';
 import type { AeadKey } from '../crypto/provider.js';
 import { MAX_DATAGRAM } from '../wire/index.js';
 import type { PathId } from './session-event.js';
+import type { StreamMemory } from './stream-memory.js';
 
 /** What may be tuned. Values the peers of one network may choose differently, each for itself. */
 export interface SessionConfig {
@@ -16,6 +17,8 @@ export interface SessionConfig {
   readonly ackDelay: Duration;
   /** Whether the session itself moves to the path where the peer sends, once that is validated. */
   readonly followPeer: boolean;
+  /** Whether the peer may open streams; if not, each is refused as soon as it is named. */
+  readonly acceptStreams: boolean;
 }
 
 /** What holds where nothing else is asked for. */
@@ -25,6 +28,7 @@ export const DEFAULT_SESSION_CONFIG: SessionConfig = {
   idleTimeout: seconds(30),
   ackDelay: milliseconds(25),
   followPeer: true,
+  acceptStreams: true,
 };
 
 /** What a session is made of, right after a handshake. */
@@ -48,5 +52,7 @@ export interface SessionOptions {
   readonly random: RandomSource;
   /** Counts what the session drops; the session itself does the counting. */
   readonly drops: DropCounters;
+  /** Blocks for streams, shared by all sessions of an endpoint; without it the session has its own. */
+  readonly streamMemory?: StreamMemory;
   readonly config?: Partial<SessionConfig>;
 }

@@ -2,7 +2,6 @@ import {
   ClusterError,
   after,
   assert,
-  encodeText,
   type DropCounters,
   type DropReason,
   type Instant,
@@ -15,7 +14,6 @@ import {
   DATA_OVERHEAD,
   FrameReader,
   FrameType,
-  MAX_CLOSE_REASON,
   MAX_DATAGRAM,
   MAX_PACKET_NUMBER,
   MAX_RECEIVED_DATAGRAM,
@@ -32,6 +30,9 @@ import { PacketInspector } from './packet-inspector.js';
 import { PacketOpener } from './packet-opener.js';
 import { MIN_WORTHWHILE, PacketWriter, type PacketSources, type PacketWish } from './packet-writer.js';
 import { PathSteering } from './path-steering.js';
+import { closing, type SessionState } from './session-state.js';
+import { SessionStreams } from './session-streams.js';
+import { StreamMemory } from './stream-memory.js';
 import { Reassembler } from './reassembler.js';
 import { ReplayWindow } from './replay-window.js';
 import type { ClosedBy, PathId, SessionEvent, SessionTransmit } from './session-event.js';
@@ -40,27 +41,8 @@ import type { SessionPath } from './session-path.js';
 import { statisticsOf, type PathStatistics, type SessionStatistics } from './session-statistics.js';
 import { TimerTable, type TimerReason } from './timer-table.js';
 
-/** The close frame goes out once, and again for packets of a peer that missed it, so often in all. */
-const CLOSE_COPIES = 3;
-
-/** RFC 9000, section 10.2: a closed session answers late packets for three probe timeouts. */
-const DRAINING_PROBE_TIMEOUTS = 3;
-
 /** Why the operating system did not send a packet. */
 export type SendErrorCode = 'messageTooLong' | 'unreachable' | 'refused' | 'other';
-
-type SessionState =
-  | { readonly kind: 'open' }
-  /** Closed here: late packets of the peer are answered by the close frame. */
-  | {
-      readonly kind: 'closing';
-      readonly code: number;
-      readonly reason: Uint8Array;
-      readonly until: Instant;
-      copiesLeft: number;
-      due: boolean;
-    }
-  | { readonly kind: 'closed' };
 
 /**
  * One encrypted session between two nodes, from the end of its handshake to its close: packets, acks, recovery, paths,
@@ -84,6 +66,8 @@ export class Session {
   readonly #control = new ControlQueue();
   readonly #datagrams: DatagramQueue;
   readonly #messages: MessageQueue;
+  readonly #options: Pick<SessionOptions, 'role' | 'streamMemory'>;
+  readonly #sources: PacketSources;
   readonly #writer: PacketWriter;
   readonly #wish: PacketWish = { ack: false, data: false, elicit: false };
   readonly #timers = new TimerTable();
@@ -120,11 +104,13 @@ export class Session {
     this.#messages = new MessageQueue(room, sequence =>
       this.#events.push({ kind: 'messageAcknowledged', sequence }),
     );
-    const sources: PacketSources = {
+    this.#options = options;
+    this.#sources = {
       acks: this.#acks,
       control: this.#control,
       datagrams: this.#datagrams,
       messages: this.#messages,
+      streams: undefined,
     };
     this.#writer = new PacketWriter(
       options.sendKey,
@@ -132,7 +118,7 @@ export class Session {
       this.#packet,
       options.random,
       this.#steering.recovery,
-      sources,
+      this.#sources,
       this.#sentFrames,
       options.now,
     );
@@ -232,6 +218,18 @@ export class Session {
     return true;
   }
 
+  /** The streams of this session, for their verbs. They do nothing any more once it is closed: {@link Session.isOpen}. */
+  get streams(): SessionStreams {
+    return (this.#sources.streams ??= new SessionStreams({
+      role: this.#options.role,
+      memory: this.#options.streamMemory ?? new StreamMemory(),
+      events: this.#events,
+      accept: this.#config.acceptStreams,
+      roundTrip: () => this.#steering.active.rtt.smoothed,
+      window: () => this.#steering.active.congestion.window,
+    }));
+  }
+
   /** Sends a small frame reliably, at most 1,024 bytes; 64 may wait. Throws like {@link Session.sendMessage}. */
   sendControl(now: Instant, type: number, bytes: Uint8Array): void {
     this.#requireOpen('send a control frame');
@@ -249,16 +247,8 @@ export class Session {
   /** Ends the session; the reason is cut to 128 bytes. No effect on one that has ended. */
   close(now: Instant, code: number, reason: string): void {
     if (this.#state.kind !== 'open') return;
-    const draining = DRAINING_PROBE_TIMEOUTS * this.#steering.active.probeInterval(this.#config.ackDelay);
     this.#settle('local', code, reason);
-    this.#state = {
-      kind: 'closing',
-      code,
-      reason: shortened(reason),
-      until: (now + draining) as Instant,
-      copiesLeft: CLOSE_COPIES,
-      due: true,
-    };
+    this.#state = closing(now, code, reason, this.#steering.active.probeInterval(this.#config.ackDelay));
   }
 
   /** Makes a path known, up to 12; nothing is sent there. Throws when there is no room. */
@@ -343,6 +333,7 @@ export class Session {
       spuriousLosses: recovery.spurious,
       retransmissions: this.#messages.retransmissions + this.#control.retransmissions,
       sendErrors: this.#sendErrors,
+      streams: this.#sources.streams?.size ?? 0,
       sentFrames: this.#sentFrames.tally(),
       receivedFrames: this.#receivedFrames.tally(),
     };
@@ -364,7 +355,7 @@ export class Session {
     const path = this.#steering.received(now, id, size);
     const { number, end } = this.#opener;
     const sentUpTo = this.#steering.recovery.packets.next;
-    const refused = this.#inspector.refuses(packet, end, sentUpTo, this.#reassembler);
+    const refused = this.#inspector.refuses(packet, end, sentUpTo, this.#reassembler, this.#sources.streams);
     if (refused !== undefined) return refused;
     if (!this.#confirmed) {
       this.#confirmed = true;
@@ -411,7 +402,10 @@ export class Session {
           this.#settle('peer', reader.closeCode, reader.closeReason);
           this.#end();
           break;
-        default: // A ping asks for an ack alone; unknown frames of a later version are skipped.
+        default:
+          // A ping asks for an ack alone; unknown frames of a later version are skipped.
+          if (reader.type >= FrameType.streamOpen && reader.type <= FrameType.streamStop)
+            this.#takeStream(now, reader);
       }
     }
   }
@@ -433,6 +427,11 @@ export class Session {
       const { sequence, service, bytes } = taken;
       this.#events.push({ kind: 'message', sequence, floor: this.#reassembler.floor, service, bytes });
     }
+  }
+
+  #takeStream(now: Instant, reader: FrameReader): void {
+    const broken = this.streams.take(now, reader);
+    if (broken !== undefined) this.close(now, CloseCode.protocolViolation, broken);
   }
 
   #takeControl(reader: FrameReader): void {
@@ -466,6 +465,7 @@ export class Session {
       return false;
     }
     path.limited = true;
+    this.#waitingSince ??= now;
     const { congestion } = path;
     if (path.bytesInFlight + this.#packet > congestion.window || this.#steering.recovery.packets.crowded)
       return false;
@@ -476,7 +476,13 @@ export class Session {
   }
 
   #wantsToSend(): boolean {
-    return this.#pingWanted || this.#datagrams.size > 0 || this.#control.sendable || this.#messages.sendable;
+    return (
+      this.#pingWanted ||
+      this.#datagrams.size > 0 ||
+      this.#control.sendable ||
+      this.#messages.sendable ||
+      this.#sources.streams?.sendable === true
+    );
   }
 
   #write(now: Instant, into: Uint8Array, path: SessionPath, data: boolean): SessionTransmit | undefined {
@@ -518,6 +524,7 @@ export class Session {
   /** Whether anything waits for the peer. */
   #busy(): boolean {
     if (this.#messages.size > 0 || this.#control.size > 0 || this.#datagrams.size > 0) return true;
+    if (this.#sources.streams?.sendable === true) return true;
     const { paths } = this.#steering;
     for (let i = 0; i < paths.size; i++) if (paths.at(i).packetsInFlight > 0) return true;
     return false;
@@ -563,6 +570,7 @@ export class Session {
     this.#messages.clear();
     this.#control.clear();
     this.#datagrams.clear();
+    this.#sources.streams?.clear();
     this.#reassembler.clear();
   }
 
@@ -571,13 +579,4 @@ export class Session {
     this.#state = { kind: 'closed' };
     for (const key of this.#keys) key.destroy();
   }
-}
-
-/** The UTF-8 of as many whole characters as fit the reason of a close frame. */
-function shortened(reason: string): Uint8Array {
-  const bytes = encodeText(reason);
-  if (bytes.length <= MAX_CLOSE_REASON) return bytes;
-  let end = MAX_CLOSE_REASON;
-  while (end > 0 && (bytes[end]! & 0xc0) === 0x80) end--;
-  return bytes.subarray(0, end);
 }

@@ -84,7 +84,7 @@ export const RESET_TOKEN = 16;
 /** Packet numbers end here, far below the 2^64 of the nonce and 2^53 of a double: the session closes first (session, section 2). */
 export const MAX_PACKET_NUMBER: number = 2 ** 48;
 
-/** Types of frames (session, section 4). 0x10–0x17 are for streams, 0x20 is reserved. */
+/** Types of frames (session, section 4). 0x20 is reserved. */
 export const FrameType = {
   padding: 0x00,
   ping: 0x01,
@@ -96,6 +96,14 @@ export const FrameType = {
   pathResponse: 0x07,
   close: 0x08,
   control: 0x09,
+  streamOpen: 0x10,
+  streamOpenEnd: 0x11,
+  stream: 0x12,
+  streamEnd: 0x13,
+  streamCredit: 0x14,
+  sessionCredit: 0x15,
+  streamReset: 0x16,
+  streamStop: 0x17,
 } as const;
 
 /** Frames of later minor versions: a varint length follows the type, and who does not know them skips them (session, section 4). */
@@ -115,6 +123,21 @@ export const MESSAGE_WINDOW = 1_024;
 
 /** Message priorities are 0 (first) to 7 (last). */
 export const LOWEST_PRIORITY = 7;
+
+/**
+ * Bytes of one stream that its sender may send before the first credit came: a round trip of 10 ms at 100 Mbit/s
+ * (session, section 11).
+ */
+export const INITIAL_STREAM_CREDIT: number = 128 * 1_024;
+
+/** Bytes of all streams together that a sender may send before the first credit came (session, section 11). */
+export const INITIAL_SESSION_CREDIT: number = 256 * 1_024;
+
+/** Streams of each kind that may be opened before the first credit came; an empty one costs some hundred bytes (session, section 11). */
+export const INITIAL_STREAMS = 128;
+
+/** A stream ends here at the latest: its last byte and its end have numbers that a varint holds. */
+export const MAX_STREAM_LENGTH: number = Number.MAX_SAFE_INTEGER - 1;
 
 /** The longest content of a control frame: a list of candidates or a punch plan fits well (session, section 8). */
 export const MAX_CONTROL = 1_024;

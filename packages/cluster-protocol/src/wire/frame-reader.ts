@@ -7,6 +7,7 @@ import {
   MAX_CLOSE_REASON,
   MAX_CONTROL,
   MAX_MESSAGE,
+  MAX_STREAM_LENGTH,
   MESSAGE_WINDOW,
   PATH_CHALLENGE,
   SKIPPABLE_FRAMES,
@@ -31,16 +32,30 @@ export class FrameReader {
 
   /** Fragments: the message. */
   sequence = 0;
-  /** Fragments: where the data lies in the message; 0 in a first fragment. */
+  /** Fragments, streams: where the data lies in the message or stream; 0 in a first fragment and in an opening frame. */
   offset = 0;
   /** First fragment: length of the whole message. */
   total = 0;
   /** First fragment: the lowest sequence that the sender may still send. */
   floor = 0;
-  /** First fragment: 0–7. */
+  /** First fragment, opening frame of a stream: 0–7. */
   priority = 0;
-  /** First fragment, datagram: the service. */
+  /** First fragment, datagram, opening frame of a stream: the service. */
   service = 0;
+  /** Frames of streams: which one. */
+  streamId = 0;
+  /** Stream data: whether the stream ends behind it. */
+  fin = false;
+  /** Stream credit, session credit: bytes that may be sent from the beginning on. */
+  credit = 0;
+  /** Session credit: how many streams that go both ways may have been opened since the beginning. */
+  streams = 0;
+  /** Session credit: how many one-way streams may have been opened since the beginning. */
+  oneWayStreams = 0;
+  /** Reset of a stream: its length as far as it was sent. */
+  finalSize = 0;
+  /** Reset and stop of a stream: why. */
+  streamCode = 0;
   /** Control: its number, by which repetitions are known. */
   controlNumber = 0;
   /** Control: what it is about. */
@@ -121,6 +136,30 @@ export class FrameReader {
         this.controlType = this.#varint();
         this.#data(this.#varint(), MAX_CONTROL);
         break;
+      case FrameType.streamOpen:
+      case FrameType.streamOpenEnd:
+      case FrameType.stream:
+      case FrameType.streamEnd:
+        this.#stream();
+        break;
+      case FrameType.streamCredit:
+        this.streamId = this.#varint();
+        this.credit = this.#varint();
+        break;
+      case FrameType.sessionCredit:
+        this.credit = this.#varint();
+        this.streams = this.#varint();
+        this.oneWayStreams = this.#varint();
+        break;
+      case FrameType.streamReset:
+        this.streamId = this.#varint();
+        this.streamCode = this.#varint();
+        this.finalSize = this.#varint();
+        break;
+      case FrameType.streamStop:
+        this.streamId = this.#varint();
+        this.streamCode = this.#varint();
+        break;
       default:
         if (this.type < SKIPPABLE_FRAMES.first || this.type > SKIPPABLE_FRAMES.last) this.failed = true;
         else this.#data(this.#varint(), Infinity);
@@ -167,6 +206,26 @@ export class FrameReader {
       this.failed = true;
     if (aboveFloor >= MESSAGE_WINDOW || this.floor < 0 || this.priority > LOWEST_PRIORITY) this.failed = true;
     this.#data(length, MAX_MESSAGE);
+  }
+
+  #stream(): void {
+    this.streamId = this.#varint();
+    this.fin = (this.type & 1) !== 0;
+    this.offset = 0;
+    if (this.type === FrameType.streamOpen || this.type === FrameType.streamOpenEnd) {
+      this.service = this.#varint();
+      this.priority = this.#uint8();
+      if (this.priority > LOWEST_PRIORITY) this.failed = true;
+    } else {
+      this.offset = this.#varint();
+    }
+    const length = this.#varint();
+    // The first byte travels in an opening frame; another frame without bytes can only tell the end.
+    if (this.type === FrameType.stream && length === 0) this.failed = true;
+    if (this.type !== FrameType.streamOpen && this.type !== FrameType.streamOpenEnd && this.offset === 0)
+      this.failed = true;
+    if (this.offset + length > MAX_STREAM_LENGTH) this.failed = true;
+    this.#data(length, Infinity);
   }
 
   #challenge(): void {

@@ -183,6 +183,86 @@ export function writeControl(
   return copy(into, at, bytes, 0, bytes.length);
 }
 
+/** Bytes of the frame that opens a stream, without its data. */
+export const streamOpenHeader = (id: number, service: number, length: number): number =>
+  2 + varintLength(id) + varintLength(service) + varintLength(length);
+
+/** Writes the head of a frame that opens a stream; `length` bytes of data follow, and the stream's end with `fin`. */
+export function writeStreamOpen(
+  into: Uint8Array,
+  offset: number,
+  id: number,
+  service: number,
+  priority: number,
+  length: number,
+  fin: boolean,
+): number {
+  assert(priority >= 0 && priority <= LOWEST_PRIORITY, 'a priority is 0 to 7');
+  into[offset] = fin ? FrameType.streamOpenEnd : FrameType.streamOpen;
+  let at = writeVarint(into, offset + 1, id);
+  at = writeVarint(into, at, service);
+  into[at++] = priority;
+  return writeVarint(into, at, length);
+}
+
+/** Bytes of a later frame of a stream, without its data. */
+export const streamHeader = (id: number, start: number, length: number): number =>
+  1 + varintLength(id) + varintLength(start) + varintLength(length);
+
+/** Writes the head of a later frame of a stream, from byte `start` ≥ 1 on; `length` bytes of data follow. */
+export function writeStream(
+  into: Uint8Array,
+  offset: number,
+  id: number,
+  start: number,
+  length: number,
+  fin: boolean,
+): number {
+  into[offset] = fin ? FrameType.streamEnd : FrameType.stream;
+  let at = writeVarint(into, offset + 1, id);
+  at = writeVarint(into, at, start);
+  return writeVarint(into, at, length);
+}
+
+/** Type and two or three varints: as long as credits, resets and stops can be. */
+export const MAX_STREAM_CONTROL: number = 1 + 3 * 8;
+
+/** Writes how many bytes of a stream may be sent from its beginning on. */
+export function writeStreamCredit(into: Uint8Array, offset: number, id: number, credit: number): number {
+  into[offset] = FrameType.streamCredit;
+  return writeVarint(into, writeVarint(into, offset + 1, id), credit);
+}
+
+/** Writes how many bytes of all streams, and how many streams of both kinds, there may be since the beginning. */
+export function writeSessionCredit(
+  into: Uint8Array,
+  offset: number,
+  credit: number,
+  streams: number,
+  oneWayStreams: number,
+): number {
+  into[offset] = FrameType.sessionCredit;
+  return writeVarint(into, writeVarint(into, writeVarint(into, offset + 1, credit), streams), oneWayStreams);
+}
+
+/** Writes that a stream ends without its rest; `finalSize` bytes of it were sent. */
+export function writeStreamReset(
+  into: Uint8Array,
+  offset: number,
+  id: number,
+  code: number,
+  finalSize: number,
+): number {
+  into[offset] = FrameType.streamReset;
+  return writeVarint(into, writeVarint(into, writeVarint(into, offset + 1, id), code), finalSize);
+}
+
+/** Writes that nobody reads a stream any more. */
+export function writeStreamStop(into: Uint8Array, offset: number, id: number, code: number): number {
+  into[offset] = FrameType.streamStop;
+  return writeVarint(into, writeVarint(into, offset + 1, id), code);
+}
+
 /** A loop for what is small and the engine's copy for the rest: a view of a part costs more than copying some bytes. */
 function copy(into: Uint8Array, offset: number, from: Uint8Array, start: number, length: number): number {
   if (length <= 32) for (let i = 0; i < length; i++) into[offset + i] = from[start + i]!;

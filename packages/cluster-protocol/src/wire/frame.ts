@@ -9,6 +9,12 @@ import {
   writeFirstFragment,
   writePathFrame,
   writePing,
+  writeSessionCredit,
+  writeStream,
+  writeStreamCredit,
+  writeStreamOpen,
+  writeStreamReset,
+  writeStreamStop,
 } from './frame-writer.js';
 import { writeVarint } from './varint.js';
 
@@ -51,6 +57,36 @@ export type Frame =
       readonly control: number;
       readonly bytes: Uint8Array;
     }
+  /** The beginning of a stream, from byte 0 on. */
+  | {
+      readonly type: 'streamOpen';
+      readonly id: number;
+      readonly service: number;
+      readonly priority: number;
+      readonly fin: boolean;
+      readonly bytes: Uint8Array;
+    }
+  | {
+      readonly type: 'stream';
+      readonly id: number;
+      readonly offset: number;
+      readonly fin: boolean;
+      readonly bytes: Uint8Array;
+    }
+  | { readonly type: 'streamCredit'; readonly id: number; readonly credit: number }
+  | {
+      readonly type: 'sessionCredit';
+      readonly credit: number;
+      readonly streams: number;
+      readonly oneWayStreams: number;
+    }
+  | {
+      readonly type: 'streamReset';
+      readonly id: number;
+      readonly code: number;
+      readonly finalSize: number;
+    }
+  | { readonly type: 'streamStop'; readonly id: number; readonly code: number }
   /** A frame of a later minor version; `number` is its type, 0x40–0x7f. */
   | { readonly type: 'unknown'; readonly number: number; readonly bytes: Uint8Array };
 
@@ -101,6 +137,24 @@ export function writeFrame(into: Uint8Array, offset: number, frame: Frame): numb
       return writeClose(into, offset, frame.code, encodeText(frame.reason));
     case 'control':
       return writeControl(into, offset, frame.number, frame.control, frame.bytes);
+    case 'streamOpen': {
+      const { id, service, priority, bytes, fin } = frame;
+      return put(into, writeStreamOpen(into, offset, id, service, priority, bytes.length, fin), bytes);
+    }
+    case 'stream':
+      return put(
+        into,
+        writeStream(into, offset, frame.id, frame.offset, frame.bytes.length, frame.fin),
+        frame.bytes,
+      );
+    case 'streamCredit':
+      return writeStreamCredit(into, offset, frame.id, frame.credit);
+    case 'sessionCredit':
+      return writeSessionCredit(into, offset, frame.credit, frame.streams, frame.oneWayStreams);
+    case 'streamReset':
+      return writeStreamReset(into, offset, frame.id, frame.code, frame.finalSize);
+    case 'streamStop':
+      return writeStreamStop(into, offset, frame.id, frame.code);
     case 'unknown':
       into[offset] = frame.number;
       return writeBlock(into, offset + 1, frame.bytes);
@@ -116,9 +170,12 @@ export function encodeFrames(frames: readonly Frame[]): Uint8Array {
 }
 
 function writeBlock(into: Uint8Array, offset: number, bytes: Uint8Array): number {
-  const at = writeVarint(into, offset, bytes.length);
-  into.set(bytes, at);
-  return at + bytes.length;
+  return put(into, writeVarint(into, offset, bytes.length), bytes);
+}
+
+function put(into: Uint8Array, offset: number, bytes: Uint8Array): number {
+  into.set(bytes, offset);
+  return offset + bytes.length;
 }
 
 function frameOf(reader: FrameReader, length: number): Frame {
@@ -152,6 +209,35 @@ function frameOf(reader: FrameReader, length: number): Frame {
       const { controlNumber, controlType, data } = reader;
       return { type: 'control', number: controlNumber, control: controlType, bytes: data };
     }
+    case FrameType.streamOpen:
+    case FrameType.streamOpenEnd: {
+      const { streamId: id, service, priority, fin, data } = reader;
+      return { type: 'streamOpen', id, service, priority, fin, bytes: data };
+    }
+    case FrameType.stream:
+    case FrameType.streamEnd:
+      return {
+        type: 'stream',
+        id: reader.streamId,
+        offset: reader.offset,
+        fin: reader.fin,
+        bytes: reader.data,
+      };
+    case FrameType.streamCredit:
+      return { type: 'streamCredit', id: reader.streamId, credit: reader.credit };
+    case FrameType.sessionCredit: {
+      const { credit, streams, oneWayStreams } = reader;
+      return { type: 'sessionCredit', credit, streams, oneWayStreams };
+    }
+    case FrameType.streamReset:
+      return {
+        type: 'streamReset',
+        id: reader.streamId,
+        code: reader.streamCode,
+        finalSize: reader.finalSize,
+      };
+    case FrameType.streamStop:
+      return { type: 'streamStop', id: reader.streamId, code: reader.streamCode };
     default:
       return { type: 'unknown', number: reader.type, bytes: reader.data };
   }

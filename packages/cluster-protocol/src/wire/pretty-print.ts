@@ -50,6 +50,18 @@ export function describeFrame(frame: Frame): string {
       return `close(${frame.code}, ${JSON.stringify(frame.reason)})`;
     case 'control':
       return `control(#${frame.number} type ${frame.control}, ${frame.bytes.length} B)`;
+    case 'streamOpen':
+      return `streamOpen(${frame.id} service ${frame.service}, 0+${frame.bytes.length}${frame.fin ? ', end' : ''})`;
+    case 'stream':
+      return `stream(${frame.id} ${frame.offset}+${frame.bytes.length}${frame.fin ? ', end' : ''})`;
+    case 'streamCredit':
+      return `streamCredit(${frame.id} ${frame.credit} B)`;
+    case 'sessionCredit':
+      return `sessionCredit(${frame.credit} B, ${frame.streams} streams, ${frame.oneWayStreams} one-way)`;
+    case 'streamReset':
+      return `streamReset(${frame.id} code ${frame.code} at ${frame.finalSize})`;
+    case 'streamStop':
+      return `streamStop(${frame.id} code ${frame.code})`;
     case 'unknown':
       return `unknown(0x${frame.number.toString(16)}, ${frame.bytes.length} B)`;
   }

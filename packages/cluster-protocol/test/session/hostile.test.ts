@@ -1,44 +1,8 @@
 import test from 'ava';
-import { DropCounters, instant } from '../../src/base/index.js';
-import type { AeadKey } from '../../src/crypto/provider.js';
-import { Session } from '../../src/session/index.js';
-import { createCryptoProvider } from '../../src/nodejs/crypto-provider.js';
-import { SeededRandom } from '../../src/testing/seeded-random.js';
-import { DATA_HEADER, encodeFrames, firstByte, writeDataHeader, type Frame } from '../../src/wire/index.js';
+import { instant } from '../../src/base/index.js';
+import { firstByte, writeDataHeader, type Frame } from '../../src/wire/index.js';
+import { hostilePeer } from './hostile-peer.js';
 import { SessionPair, sendAll, testMessage } from './pair.js';
-
-/** A peer that follows no rule but has the keys: it seals whatever frames it likes. */
-async function hostilePeer(): Promise<{
-  session: Session;
-  drops: DropCounters;
-  send: (frames: readonly Frame[], number?: number) => string | undefined;
-}> {
-  const provider = await createCryptoProvider();
-  const toSession: AeadKey = provider.aeadKey(new Uint8Array(32).fill(1));
-  const drops = new DropCounters();
-  const session = new Session({
-    role: 'responder',
-    sendKey: provider.aeadKey(new Uint8Array(32).fill(2)),
-    receiveKey: provider.aeadKey(new Uint8Array(32).fill(1)),
-    localIndex: 7,
-    remoteIndex: 8,
-    path: 0,
-    pathValidated: true,
-    now: instant(0),
-    random: new SeededRandom(1),
-    drops,
-  });
-  let next = 0;
-  const send = (frames: readonly Frame[], number = next++): string | undefined => {
-    const plaintext = encodeFrames(frames);
-    const packet = new Uint8Array(DATA_HEADER + plaintext.length + 16);
-    writeDataHeader(packet, 0, 7, number);
-    packet.set(plaintext, DATA_HEADER);
-    toSession.sealInPlace(0, number, packet, DATA_HEADER, plaintext.length);
-    return session.handlePacket(instant(0), 0, packet);
-  };
-  return { session, drops, send };
-}
 
 test('ten thousand packets replayed in five random orders deliver nothing twice', t => {
   const pair = new SessionPair();

@@ -1,5 +1,11 @@
 import { DropCounters, instant, type Instant } from '../../src/base/index.js';
-import { Session, type PathId, type SessionConfig, type SessionEvent } from '../../src/session/index.js';
+import {
+  Session,
+  StreamMemory,
+  type PathId,
+  type SessionConfig,
+  type SessionEvent,
+} from '../../src/session/index.js';
 import { AuthenticatingProvider } from '../../src/testing/authenticating-provider.js';
 import { SeededRandom } from '../../src/testing/seeded-random.js';
 import { MAX_DATAGRAM } from '../../src/wire/index.js';
@@ -34,7 +40,8 @@ export interface PairOptions {
   readonly provenPath?: boolean;
 }
 
-const other = (side: Side): Side => (side === 'a' ? 'b' : 'a');
+/** The one at the other end. */
+export const other = (side: Side): Side => (side === 'a' ? 'b' : 'a');
 
 /** Two sessions, a clock that jumps from one event to the next, and a link that loses, delays, doubles and rebinds. */
 export class SessionPair {
@@ -44,6 +51,7 @@ export class SessionPair {
   readonly drops: Record<Side, DropCounters> = { a: new DropCounters(), b: new DropCounters() };
   readonly events: Record<Side, SessionEvent[]> = { a: [], b: [] };
   readonly sides: Record<Side, Session>;
+  readonly memory: Record<Side, StreamMemory> = { a: new StreamMemory(), b: new StreamMemory() };
   /** Sequences that {@link sendAll} sent and that are not yet acknowledged. */
   readonly open: Record<Side, Set<number>> = { a: new Set(), b: new Set() };
   /** Packets sent so far by each side. */
@@ -54,6 +62,8 @@ export class SessionPair {
   pathSeen: (flight: Flight) => PathId = flight => flight.path;
   /** Drops what it says, besides the random loss. */
   drop: (flight: Flight) => boolean = () => false;
+  /** What a program does after its session was drained; tells whether it did anything. */
+  onDrained: (side: Side) => boolean = () => false;
   readonly #queue: { at: Instant; order: number; flight: Flight }[] = [];
   readonly #buffer = new Uint8Array(MAX_DATAGRAM);
   #order = 0;
@@ -75,6 +85,7 @@ export class SessionPair {
         now: this.now,
         random: this.random.fork(side),
         drops: this.drops[side],
+        streamMemory: this.memory[side],
         ...(options.config === undefined ? {} : { config: options.config }),
       });
     this.sides = { a: build('a'), b: build('b') };
@@ -92,7 +103,10 @@ export class SessionPair {
   drain(): void {
     for (let quiet = false; !quiet;) {
       quiet = true;
-      for (const side of ['a', 'b'] as const) if (this.#drainSide(side)) quiet = false;
+      for (const side of ['a', 'b'] as const) {
+        if (this.#drainSide(side)) quiet = false;
+        if (this.onDrained(side)) quiet = false;
+      }
     }
   }
 

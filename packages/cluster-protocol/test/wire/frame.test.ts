@@ -48,6 +48,36 @@ const frame: fc.Arbitrary<Frame> = fc.oneof(
       priority,
       bytes,
     })),
+  fc.record({
+    type: fc.constant('streamOpen' as const),
+    id: sequence,
+    service: uint32,
+    priority: fc.nat({ max: 7 }),
+    fin: fc.boolean(),
+    bytes: bytes(300),
+  }),
+  fc
+    .record({
+      id: sequence,
+      offset: fc.integer({ min: 1, max: 2 ** 52 }),
+      fin: fc.boolean(),
+      bytes: bytes(300),
+    })
+    .map(({ bytes, fin, ...rest }) => ({
+      type: 'stream' as const,
+      ...rest,
+      fin: fin || bytes.length === 0,
+      bytes,
+    })),
+  fc.record({ type: fc.constant('streamCredit' as const), id: sequence, credit: sequence }),
+  fc.record({
+    type: fc.constant('sessionCredit' as const),
+    credit: sequence,
+    streams: sequence,
+    oneWayStreams: sequence,
+  }),
+  fc.record({ type: fc.constant('streamReset' as const), id: sequence, code: uint32, finalSize: sequence }),
+  fc.record({ type: fc.constant('streamStop' as const), id: sequence, code: uint32 }),
   fc.record({ type: fc.constant('datagram' as const), service: uint32, bytes: bytes(300) }),
   fc.record({
     type: fc.constantFrom('pathChallenge' as const, 'pathResponse' as const),
