@@ -54,6 +54,12 @@ export const packetFlags = (byte: number): number => byte & 0x3;
  */
 export const MAX_DATAGRAM = 1_200;
 
+/**
+ * Bytes of UDP payload that are left to a path which proved too narrow for {@link MAX_DATAGRAM}; paths below are no use to
+ * anybody (session, section 12).
+ */
+export const MIN_PATH_DATAGRAM = 1_024;
+
 /** The largest UDP payload that is ever accepted: what fits an Ethernet frame of 1500 bytes under IPv4, 1472, rounded up. */
 export const MAX_RECEIVED_DATAGRAM = 1_500;
 

@@ -109,4 +109,3 @@ export class StreamPrograms {
     return from !== this.#cursor[side];
   }
 }
-

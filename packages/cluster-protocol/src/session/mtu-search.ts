@@ -1,0 +1,134 @@
+import { after, seconds, type Duration, type Instant } from '../base/index.js';
+import { MAX_DATAGRAM, MIN_PATH_DATAGRAM } from '../wire/index.js';
+
+/**
+ * Sizes to try, in bytes of UDP payload: IPv6's minimum link, common tunnels, DSL, and Ethernet under IPv6
+ * (docs/spec/03-session.md, section 12). Above the last, only what the driver proved the link to carry is tried.
+ */
+export const MTU_LADDER: readonly number[] = [1_280, 1_360, 1_400, 1_452];
+
+/**
+ * A size that failed is not tried again before this. Node cannot forbid fragmentation: an operating system that was told
+ * of a small path MTU cuts larger packets up for ten minutes (Linux: mtu_expires), and a probe in pieces proves nothing.
+ */
+const RETRY: Duration = seconds(600);
+
+/** Bursts of losses among large packets alone, with none of them acknowledged in between, that betray a black hole. */
+const SUSPICIOUS_BURSTS = 3;
+
+type SearchState =
+  /** Nobody filled a packet yet: nothing is tried for a node that has little to say. */
+  | { readonly kind: 'idle' }
+  /** A size waits to be probed, or its probe is on its way. */
+  | { readonly kind: 'searching'; readonly candidate: number; readonly sent: boolean }
+  /** Nothing larger is tried before `retryAt`. */
+  | { readonly kind: 'settled'; readonly retryAt: Instant };
+
+/** The largest size that one path carries, by probing (RFC 8899), with detection of black holes. */
+export class MtuSearch {
+  #state: SearchState = { kind: 'idle' };
+  #size: number;
+  #limit: number;
+  #suspicious = 0;
+  /** Whether the size fell because nothing at all was heard, which a cut link explains as well. */
+  #silenced = false;
+
+  /** `limit` is what may be tried at most, in bytes of UDP payload. */
+  constructor(limit: number) {
+    this.#limit = limit;
+    this.#size = Math.min(MAX_DATAGRAM, limit);
+  }
+
+  /** Bytes of UDP payload that packets may have. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** What may be tried at most. */
+  get limit(): number {
+    return this.#limit;
+  }
+
+  /** The driver knows another limit: that of the interface through which the path leads now. */
+  setLimit(limit: number): void {
+    if (limit === this.#limit) return;
+    this.#limit = limit;
+    this.#size = Math.min(this.#size, limit);
+    this.#state = { kind: 'idle' };
+  }
+
+  /** A packet was filled: a larger one would be of use. */
+  wanted(now: Instant): void {
+    if (this.#state.kind === 'searching' || (this.#state.kind === 'settled' && now < this.#state.retryAt))
+      return;
+    this.#search(now);
+  }
+
+  /** The size of the probe that is to be sent now. */
+  get probeDue(): number | undefined {
+    return this.#state.kind === 'searching' && !this.#state.sent ? this.#state.candidate : undefined;
+  }
+
+  /** A probe of that size went out. */
+  probed(): void {
+    if (this.#state.kind === 'searching') this.#state = { ...this.#state, sent: true };
+  }
+
+  /** The operating system did not take the probe, or it counts as lost: the size is too large, as far as we can know. */
+  probeLost(now: Instant, size: number): void {
+    if (this.#state.kind === 'searching' && this.#state.candidate === size) this.#settle(now);
+  }
+
+  /** A probe of that size arrived. */
+  probeArrived(now: Instant, size: number): void {
+    if (size > this.#limit || size <= this.#size) return;
+    this.#size = size;
+    this.#suspicious = 0;
+    this.#search(now);
+  }
+
+  /** A packet of that size was acknowledged. */
+  acknowledged(now: Instant, size: number): void {
+    if (size > this.#lower) this.#suspicious = 0;
+    if (!this.#silenced) return;
+    this.#silenced = false;
+    this.#search(now);
+  }
+
+  /** Packets were lost in one go, the smallest of that size. Tells whether the size fell. */
+  lost(now: Instant, smallest: number): boolean {
+    return smallest > this.#lower && ++this.#suspicious >= SUSPICIOUS_BURSTS && this.#fall(now);
+  }
+
+  /** Probe timeouts in a row, nothing is heard: large packets may be what does not pass. Tells whether the size fell. */
+  silent(now: Instant): boolean {
+    if (++this.#suspicious < SUSPICIOUS_BURSTS || !this.#fall(now)) return false;
+    this.#silenced = true;
+    return true;
+  }
+
+  /** What is left if the size turns out to be too large. */
+  get #lower(): number {
+    return this.#size > MAX_DATAGRAM ? MAX_DATAGRAM : MIN_PATH_DATAGRAM;
+  }
+
+  #fall(now: Instant): boolean {
+    this.#suspicious = 0;
+    if (this.#size <= MIN_PATH_DATAGRAM) return false;
+    this.#size = this.#lower;
+    this.#settle(now);
+    return true;
+  }
+
+  #search(now: Instant): void {
+    const candidate = [MAX_DATAGRAM, ...MTU_LADDER, this.#limit].find(
+      size => size > this.#size && size <= this.#limit,
+    );
+    if (candidate === undefined) this.#settle(now);
+    else this.#state = { kind: 'searching', candidate, sent: false };
+  }
+
+  #settle(now: Instant): void {
+    this.#state = { kind: 'settled', retryAt: after(now, RETRY) };
+  }
+}

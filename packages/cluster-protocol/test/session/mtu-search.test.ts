@@ -1,0 +1,129 @@
+import test from 'ava';
+import fc from 'fast-check';
+
+import { instant } from '../../src/base/index.js';
+import { MTU_LADDER, MtuSearch } from '../../src/session/mtu-search.js';
+
+/** Lets a path carry `carries` bytes and searches to the end; gives the sizes that were probed. */
+function search(mtu: MtuSearch, carries: number, now = 0): number[] {
+  const tried: number[] = [];
+  mtu.wanted(instant(now));
+  for (let size = mtu.probeDue; size !== undefined; size = mtu.probeDue) {
+    tried.push(size);
+    mtu.probed();
+    if (size <= carries) mtu.probeArrived(instant(now), size);
+    else mtu.probeLost(instant(now), size);
+  }
+  return tried;
+}
+
+test('nothing is probed before somebody fills a packet', t => {
+  t.is(new MtuSearch(1_452).probeDue, undefined);
+});
+
+test('the search climbs the ladder to what the path carries', t => {
+  const mtu = new MtuSearch(1_452);
+
+  const tried = search(mtu, 1_420);
+
+  t.deepEqual(tried, MTU_LADDER.slice());
+  t.is(mtu.size, 1_400);
+});
+
+test('above the ladder only what the driver proved is tried', t => {
+  const mtu = new MtuSearch(65_000);
+
+  search(mtu, 65_000);
+
+  t.is(mtu.size, 65_000);
+});
+
+test('a size that failed is not tried again for ten minutes, nor is a larger one', t => {
+  const mtu = new MtuSearch(1_452);
+  search(mtu, 1_300);
+
+  t.deepEqual(search(mtu, 1_452, 599_000), []);
+  t.deepEqual(search(mtu, 1_452, 601_000), [1_360, 1_400, 1_452]);
+});
+
+test('three bursts of lost large packets send the size back to the base, and from there to the floor', t => {
+  const mtu = new MtuSearch(1_452);
+  search(mtu, 1_452);
+
+  const fell = [1, 2, 3].map(i => mtu.lost(instant(i), 1_400));
+
+  t.deepEqual(fell, [false, false, true]);
+  t.is(mtu.size, 1_200);
+  for (let i = 0; i < 3; i++) mtu.lost(instant(10 + i), 1_190);
+  t.is(mtu.size, 1_024);
+  for (let i = 0; i < 9; i++) mtu.lost(instant(20 + i), 1_020);
+  t.is(mtu.size, 1_024);
+});
+
+test('bursts in which small packets got lost too, or large ones came through, betray nothing', t => {
+  const mtu = new MtuSearch(1_452);
+  search(mtu, 1_452);
+
+  for (let i = 0; i < 20; i++) mtu.lost(instant(i), 300);
+  for (let i = 0; i < 20; i++) {
+    mtu.lost(instant(i), 1_400);
+    mtu.lost(instant(i), 1_400);
+    mtu.acknowledged(instant(i), 1_452);
+  }
+
+  t.is(mtu.size, 1_452);
+});
+
+test('after a silence that ended the search begins at once', t => {
+  const mtu = new MtuSearch(1_452);
+  search(mtu, 1_452);
+  while (!mtu.silent(instant(5))) t.is(mtu.size, 1_452);
+
+  mtu.acknowledged(instant(6), 100);
+
+  t.is(mtu.size, 1_200);
+  t.is(mtu.probeDue, 1_280);
+});
+
+test('another interface has another limit', t => {
+  const mtu = new MtuSearch(1_452);
+  search(mtu, 1_452);
+
+  mtu.setLimit(1_252);
+
+  t.is(mtu.size, 1_252);
+  t.deepEqual(search(mtu, 1_452), []);
+});
+
+test('whatever happens, the size stays between the floor and the limit and no probe leaves them', t => {
+  const event = fc.oneof(
+    fc.record({
+      kind: fc.constantFrom('wanted', 'silent', 'probeArrived', 'probeLost'),
+      size: fc.nat(2_000),
+    }),
+    fc.record({ kind: fc.constantFrom('acknowledged', 'lost'), size: fc.nat(2_000) }),
+    fc.record({ kind: fc.constant('limit'), size: fc.integer({ min: 1_024, max: 9_000 }) }),
+  );
+  fc.assert(
+    fc.property(fc.array(event, { maxLength: 200 }), events => {
+      const mtu = new MtuSearch(1_452);
+      return events.every(({ kind, size }, i) => {
+        const now = instant(i * 50_000);
+        if (kind === 'wanted') mtu.wanted(now);
+        else if (kind === 'silent') mtu.silent(now);
+        else if (kind === 'limit') mtu.setLimit(size);
+        else if (kind === 'acknowledged') mtu.acknowledged(now, size);
+        else if (kind === 'lost') mtu.lost(now, size);
+        else if (mtu.probeDue !== undefined) {
+          const probe = mtu.probeDue;
+          mtu.probed();
+          if (kind === 'probeArrived') mtu.probeArrived(now, probe);
+          else mtu.probeLost(now, probe);
+        }
+        const due = mtu.probeDue ?? mtu.size;
+        return mtu.size >= 1_024 && mtu.size <= mtu.limit && due >= mtu.size && due <= mtu.limit;
+      });
+    }),
+  );
+  t.pass();
+});
