@@ -36,15 +36,20 @@ import { Guest } from './guest.js';
 import { SourceLimiter } from './limits/source-limiter.js';
 import { AdmissionPolicy, type NmnPeer } from './membership/admission-policy.js';
 import type { NetworkLedger } from './membership/network-ledger.js';
-import { type Asker, Networks } from './membership/networks.js';
-import { refuse } from './membership/requests.js';
+import { type Asker, Networks, type Stranger } from './membership/networks.js';
+import { refuse, UNAVAILABLE } from './membership/requests.js';
 import { StateSpreader } from './membership/state-spreader.js';
 import type { NetworkContents } from './membership/storage-change.js';
 import { newsOf, type Turn } from './membership/turn.js';
 import { RelayService } from './relay/relay-service.js';
 import { Introducer } from './rendezvous/introducer.js';
 import { RendezvousService } from './rendezvous/rendezvous-service.js';
-import { type NmnMachineEvent, type NmnMachineOptions, refusalLog } from './nmn-machine-options.js';
+import {
+  type NmnMachineEvent,
+  type NmnMachineOptions,
+  refusalLog,
+  wrongProofLog,
+} from './nmn-machine-options.js';
 import { StunResponder } from './stun/stun-responder.js';
 import type { Caller } from './subsystem.js';
 import { TransmitQueue } from './transmit-queue.js';
@@ -72,6 +77,7 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
   readonly #options: NmnMachineOptions;
   readonly #endpoint: Endpoint<NmnPeer>;
   readonly #introducer: Introducer;
+  readonly #limiter: SourceLimiter;
   readonly #spreader: StateSpreader;
   readonly #commits = new CommitQueue();
   readonly #guests = new Map<SessionHandle, Guest>();
@@ -104,7 +110,7 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
       },
       config.rendezvous,
     );
-    const limiter = new SourceLimiter(membership.joinsPerSource, membership.joins, now);
+    this.#limiter = new SourceLimiter(membership.joinsPerSource, membership.joins, now);
     this.#endpoint = new Endpoint<NmnPeer>({
       provider,
       random,
@@ -115,9 +121,10 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
         provider,
         random,
         networks: this.networks,
-        limiter,
+        limiter: this.#limiter,
         moment: at => ({ bootCounter: options.starts, uptime: Math.max(0, Math.floor(elapsed(now, at))) }),
         wall: options.wall,
+        unproven: (at, stranger) => this.#unproven(at, stranger),
       }),
       maxSessions: MAX_SESSIONS,
     });
@@ -310,18 +317,15 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
     const { session, peer, path } = event;
     this.#guests.set(session, new Guest(peer, now));
     const { asker, said } = peer;
-    if (asker.kind !== 'member') return;
+    if (asker.kind !== 'member') {
+      this.#limiter.forgive(now, path.remote);
+      return;
+    }
     const { networkKey, nodeId } = asker;
     const ledger = this.networks.get(networkKey)?.ledger;
     if (!ledger) return;
     ledger.replays.confirm(nodeId, said);
-    const used = ledger.invitations.complete(nodeId);
-    if (used)
-      this.#commits.begin(
-        [networkKey],
-        [{ kind: 'invitation', networkKey, invitation: used }],
-        () => undefined,
-      );
+    this.#keep(now, networkKey, this.networks.arrived(networkKey, nodeId), () => undefined);
     if (asker.limited) return;
     this.rendezvous.handleOnline(now, this.#options.wall(), {
       network: ledger.stored.network,
@@ -427,11 +431,11 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
 
   /** While the disk is busy with a network, its requests wait; while it fails, they are told so. */
   #gate(now: Instant, session: SessionHandle, asker: Asker, request: ManagementMessage): void {
-    if (asker.kind === 'operator') {
+    const networkKey = this.networks.networkOf(asker, request);
+    if (networkKey === undefined) {
       this.#request(now, session, asker, request);
       return;
     }
-    const { networkKey } = asker;
     const taken =
       !this.#reloading.has(networkKey) &&
       this.#commits.whenSettled(now, networkKey, at => this.#request(at, session, asker, request));
@@ -462,6 +466,15 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
     content: ManagementContent,
   ): void {
     this.#send(now, session, SERVICES.management, encodeManagement({ ...content, requestId }));
+  }
+
+  #unproven(now: Instant, stranger: Stranger): void {
+    const networkKey = stranger.kind === 'joiner' ? stranger.networkKey : undefined;
+    this.#events.push(wrongProofLog(stranger));
+    const count = (at: Instant): void =>
+      this.#keep(at, networkKey, this.networks.unproven(stranger), () => undefined);
+    if (networkKey === undefined) count(now);
+    else this.#commits.whenSettled(now, networkKey, count);
   }
 
   /** Makes a turn durable, then does `effect`; at once when it changes nothing. */
@@ -543,12 +556,7 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
       const due = ledger.headDueAt();
       if (ledger.versions.state === 'ready' && (due === undefined || due <= wall))
         this.#renewHead(now, ledger);
-      const gone = ledger.invitations.removeExpired(ledger.clock(wall));
-      if (gone.length === 0) continue;
-      const changes = gone.map(
-        claimId => ({ kind: 'invitationRemoved', networkKey: ledger.key, claimId }) as const,
-      );
-      this.#commits.begin([ledger.key], changes, () => undefined);
+      this.#keep(now, ledger.key, ledger.forgetExpired(wall), () => undefined);
     }
   }
 
@@ -587,8 +595,3 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
     open.close(now, CloseCode.done, 'too much waits for you');
   }
 }
-
-const UNAVAILABLE: ManagementContent = refuse(
-  'unavailable',
-  'the NMN cannot write to its disk at the moment; nothing was done, try again in a minute',
-);

@@ -48,6 +48,8 @@ export interface EndpointPolicy<Peer> {
     remoteStatic: Uint8Array,
     peer: Peer,
   ): ResponseVerdict<Peer>;
+  /** Somebody whose message 1 was accepted has not proved in time that it holds the keys, or began again instead. */
+  unproven?(now: Instant, peer: Peer): void;
 }
 
 /** What an endpoint is made of. */

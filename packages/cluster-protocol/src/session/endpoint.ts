@@ -187,11 +187,9 @@ export class Endpoint<Peer> {
   handleTimeout(now: Instant): void {
     this.#lastNow = now;
     for (let key = this.#deadlines.takeDue(now); key !== undefined; key = this.#deadlines.takeDue(now)) {
-      if (key < 0) {
-        this.#dialer.handleTimeout(now, -key);
-      } else if (key >= EXPIRY) {
-        this.#forgetPending(key - EXPIRY);
-      } else {
+      if (key < 0) this.#dialer.handleTimeout(now, -key);
+      else if (key >= EXPIRY) this.#forgetPending(key - EXPIRY);
+      else {
         const live = this.#sessions.get(key);
         if (!live) continue;
         live.session.handleTimeout(now);
@@ -573,7 +571,9 @@ export class Endpoint<Peer> {
 
   #forgetPending(handle: SessionHandle): void {
     const live = this.#sessions.get(handle);
-    if (live?.state === 'pending') this.#retire(this.#lastNow, handle, live);
+    if (live?.state !== 'pending') return;
+    this.#retire(this.#lastNow, handle, live);
+    this.#options.policy.unproven?.(this.#lastNow, live.peer);
   }
 
   #reply(path: Path, bytes: Uint8Array): void {

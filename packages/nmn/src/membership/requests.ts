@@ -269,6 +269,12 @@ export function refuse(code: ManagementErrorCode, message: string, field?: strin
   return field === undefined ? { type: 'error', code, message } : { type: 'error', code, message, field };
 }
 
+/** What is answered while the disk refuses to write. */
+export const UNAVAILABLE: ManagementContent = refuse(
+  'unavailable',
+  'the NMN cannot write to its disk at the moment; nothing was done, try again in a minute',
+);
+
 /** The clocks of two machines that both believe they are right differ by less than this: five minutes. */
 const CLOCK_SLACK = 300_000;
 
