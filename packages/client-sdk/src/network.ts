@@ -213,9 +213,9 @@ export interface CreateNetworkOptions {
   readonly nodeName?: string | undefined;
   /** Name of the person who owns it. */
   readonly user: string;
-  /** Gets the owner's membership; must hold none. */
+  /** Gets the owner's membership; must hold none. It remembers a creation that got no answer, which is then finished. */
   readonly store: string | Store;
-  /** Gets the root key, mode 0600; must not exist. */
+  /** Gets the root key, mode 0600; must not exist, unless it is that of a creation to be finished. */
   readonly rootFile: string;
   readonly signal?: AbortSignal | undefined;
 }
