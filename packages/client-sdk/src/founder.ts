@@ -130,11 +130,11 @@ export class Founder {
   }
 
   async #ask(operator: OperatorUri, request: CreationRequest): Promise<Outcome> {
-    let isSent = false;
+    const sent: CreationRequest[] = [];
     const answers: ManagementContent[] = [];
     try {
       await this.#call(operator, async ask => {
-        isSent = true;
+        sent.push(request);
         answers.push(await ask(request));
       });
       const [answer] = answers;
@@ -143,7 +143,7 @@ export class Founder {
         ? { kind: 'refused', error: refused(answer) }
         : { kind: 'created', welcome: expect(answer, 'networkCreated') };
     } catch (error) {
-      if (isSent) return { kind: 'lost', error };
+      if (sent.length > 0) return { kind: 'lost', error };
       return { kind: codeOf(error) === 'JOIN_REFUSED' ? 'refused' : 'away', error };
     }
   }
