@@ -54,7 +54,10 @@ const replayedInitiations: Exercise = {
       // Every ten seconds somebody honest comes anew, in the middle of it.
       if (second % 10 === 5) {
         const took = house.say(door, again, `visit ${second}`, seconds(5));
-        failures.unless(took >= 0 && took <= 1_000, `an honest session took ${took < 0 ? '5 s and failed' : 'more than 1 s'}`);
+        failures.unless(
+          took >= 0 && took <= 1_000,
+          `an honest session took ${took < 0 ? '5 s and failed' : 'more than 1 s'}`,
+        );
         slowest = Math.max(slowest, took);
         visits++;
         failures.unless(count(door, 'connected') === visits, 'a visit was no new session');
@@ -63,13 +66,23 @@ const replayedInitiations: Exercise = {
         progress(second);
       }
     }
-    failures.unless(heard(again).filter(text => !text.startsWith('visit')).length === 1, 'a replay ran a message');
-    return { counts: { replayed, honestSessions: visits, slowestHonestSessionMs: Math.round(slowest) }, failures: failures.list };
+    failures.unless(
+      heard(again).filter(text => !text.startsWith('visit')).length === 1,
+      'a replay ran a message',
+    );
+    return {
+      counts: { replayed, honestSessions: visits, slowestHonestSessionMs: Math.round(slowest) },
+      failures: failures.list,
+    };
   },
 };
 
 /** A packet of each kind that a stranger can have, and the mutated forms of each. */
-export function* spoofed(packets: readonly Uint8Array[], random: { below(limit: number): number }, size: number): Generator<Uint8Array> {
+export function* spoofed(
+  packets: readonly Uint8Array[],
+  random: { below(limit: number): number },
+  size: number,
+): Generator<Uint8Array> {
   for (const packet of packets) yield packet.slice();
   for (const packet of packets)
     for (let bit = 0; bit < 8 * Math.min(packet.length, 40); bit++) {
@@ -78,11 +91,14 @@ export function* spoofed(packets: readonly Uint8Array[], random: { below(limit: 
       yield flipped;
     }
   for (const packet of packets)
-    for (let length = 1; length < packet.length; length += Math.ceil(packet.length / 60)) yield packet.slice(0, length);
+    for (let length = 1; length < packet.length; length += Math.ceil(packet.length / 60))
+      yield packet.slice(0, length);
   for (let i = 0; i < size; i++) {
     const packet = packets[random.below(packets.length)]!.slice();
-    for (let flips = 1 + random.below(8); flips > 0; flips--) packet[random.below(packet.length)] = random.below(256);
-    if (random.below(4) === 0) packet[0] = firstByte(PACKET_KINDS[random.below(PACKET_KINDS.length)]!, random.below(4));
+    for (let flips = 1 + random.below(8); flips > 0; flips--)
+      packet[random.below(packet.length)] = random.below(256);
+    if (random.below(4) === 0)
+      packet[0] = firstByte(PACKET_KINDS[random.below(PACKET_KINDS.length)]!, random.below(4));
     // Versions that we do not speak are answered; whether the rest makes sense is asked for later.
     if (random.below(4) === 0) packet[1] = random.below(256);
     yield packet;
@@ -130,14 +146,26 @@ const reflection: Exercise = {
         worst.answered += back.length > 0 ? 1 : 0;
         worst.packets = Math.max(worst.packets, back.length);
         worst.ratio = Math.max(worst.ratio, out / bytes.length);
-        failures.unless(out <= bytes.length, `a ${kindOf(bytes) ?? 'foreign'} packet was answered with more bytes`);
-        failures.unless(back.length <= 1, `a ${kindOf(bytes) ?? 'foreign'} packet was answered more than once`);
+        failures.unless(
+          out <= bytes.length,
+          `a ${kindOf(bytes) ?? 'foreign'} packet was answered with more bytes`,
+        );
+        failures.unless(
+          back.length <= 1,
+          `a ${kindOf(bytes) ?? 'foreign'} packet was answered more than once`,
+        );
         if (worst.requests % 2_000 === 0) progress(worst.requests / 2);
       }
     }
     const { requests, answered, ratio } = worst;
     return {
-      counts: { kinds: new Set(packets.map(kindOf)).size, requests, answered, bytesOutPerByteIn: +ratio.toFixed(3), packetsPerRequest: worst.packets },
+      counts: {
+        kinds: new Set(packets.map(kindOf)).size,
+        requests,
+        answered,
+        bytesOutPerByteIn: +ratio.toFixed(3),
+        packetsPerRequest: worst.packets,
+      },
       failures: failures.list,
     };
   },
@@ -159,7 +187,12 @@ const pendingFlood: Exercise = {
     const held = heldMemory();
     const answered = { bad: 0, good: 0 };
     const flood = (bytes: Uint8Array, i: number): number => {
-      right.endpoint.handleDatagram(b.now(), 1, addressOf(`203.0.${i % 100}.${1 + (i % 250)}:${1 + (i % 60_000)}`), bytes);
+      right.endpoint.handleDatagram(
+        b.now(),
+        1,
+        addressOf(`203.0.${i % 100}.${1 + (i % 250)}:${1 + (i % 60_000)}`),
+        bytes,
+      );
       const waiting = right.sent.length;
       while (right.pollTransmit(b.now()));
       return right.sent.splice(waiting).length;
@@ -190,7 +223,13 @@ const pendingFlood: Exercise = {
     // 256 pending sessions, their handshakes and paths; the attackers of the test are in the same heap.
     failures.unless(grown <= 64 * 2 ** 20, `${grown} bytes of growth`);
     return {
-      counts: { badMac1: size, goodMac1: attackers, pendingAtOnce: answered.good, heapGrowthMiB: +(grown / 2 ** 20).toFixed(1), pathsLeft: right.endpoint.paths.size },
+      counts: {
+        badMac1: size,
+        goodMac1: attackers,
+        pendingAtOnce: answered.good,
+        heapGrowthMiB: +(grown / 2 ** 20).toFixed(1),
+        pathsLeft: right.endpoint.paths.size,
+      },
       failures: failures.list,
     };
   },
@@ -219,7 +258,10 @@ const nonces: Exercise = {
       right.handleDatagram(b.now(), 1, a.address(1_000), withNonce.slice());
       right.handleDatagram(instant(b.now() + 20_001), 1, a.address(1_000), withNonce.slice());
       failures.unless(fresh.slice(0, at).includes(true), 'the nonce does not count where it was given');
-      failures.unless(fresh.slice(at).join() === 'false,true,false', `elsewhere, here, later: ${fresh.slice(at).join()}`);
+      failures.unless(
+        fresh.slice(at).join() === 'false,true,false',
+        `elsewhere, here, later: ${fresh.slice(at).join()}`,
+      );
     }
     return { counts: { retries: size, misuses: 2 * size }, failures: failures.list };
   },
@@ -227,7 +269,16 @@ const nonces: Exercise = {
 
 /** Packets that end, refuse or reset something, with every number right that a stranger can have seen and no secret. */
 function forgeries(indices: readonly number[], random: { fill(into: Uint8Array): void }): Uint8Array[] {
-  const lengths = { reset: 21, refusal: 80, versionRefusal: 8, retry: 40, response: 400, data: 60, finish: 100, cookie: 64 };
+  const lengths = {
+    reset: 21,
+    refusal: 80,
+    versionRefusal: 8,
+    retry: 40,
+    response: 400,
+    data: 60,
+    finish: 100,
+    cookie: 64,
+  };
   return indices.flatMap(index =>
     Object.entries(lengths).map(([kind, length]) => {
       const packet = new Uint8Array(length);
@@ -254,7 +305,9 @@ const forgedEnds: Exercise = {
       const { left, right, a, b, world } = meeting;
       for (const { board } of [a, b]) board.setConditions({ delay: milliseconds(20) });
       const attack = (): void => {
-        const known = [...left.sent, ...right.sent].map(({ bytes }) => readUint32(bytes, kindOf(bytes) === 'data' ? 1 : 4));
+        const known = [...left.sent, ...right.sent].map(({ bytes }) =>
+          readUint32(bytes, kindOf(bytes) === 'data' ? 1 : 4),
+        );
         const indices = [...new Set(known)];
         for (const packet of forgeries(indices, world.random))
           for (const [side, host, from] of [
@@ -279,7 +332,10 @@ const forgedEnds: Exercise = {
       failures.unless(meeting.talks(300), 'the open session does not talk');
       attack();
       failures.unless(meeting.talks(300), 'the session does not talk after the last attack');
-      failures.unless([...left.events, ...right.events].every(({ kind }) => kind !== 'closed'), 'a session was closed');
+      failures.unless(
+        [...left.events, ...right.events].every(({ kind }) => kind !== 'closed'),
+        'a session was closed',
+      );
       if (seed % 100 === 99) progress(seed + 1);
     }
     return { counts: { forgedPackets: forged }, failures: failures.list };
@@ -298,8 +354,14 @@ const downgrade: Exercise = {
     meeting.connect();
     const { left, right } = meeting;
     const messages = {
-      initiation: firstOf(left.sent.map(({ to, bytes }) => ({ remote: to, bytes })), 'initiation'),
-      response: firstOf(right.sent.map(({ to, bytes }) => ({ remote: to, bytes })), 'response'),
+      initiation: firstOf(
+        left.sent.map(({ to, bytes }) => ({ remote: to, bytes })),
+        'initiation',
+      ),
+      response: firstOf(
+        right.sent.map(({ to, bytes }) => ({ remote: to, bytes })),
+        'response',
+      ),
     };
     for (const name of ['initiation', 'response'] as const) {
       const header = name === 'initiation' ? INITIATION_HEADER : RESPONSE_HEADER;
@@ -312,7 +374,10 @@ const downgrade: Exercise = {
           counts.opened++;
           if (outcome.unchanged) counts.openedWithSameResult++;
           failures.unless(outcome.unchanged, `bit ${bit} of the ${name} leads to another result`);
-          failures.unless(renew || bit >= 8 * (messages[name].length - MAC_LENGTH), `bit ${bit} of the ${name} is not protected`);
+          failures.unless(
+            renew || bit >= 8 * (messages[name].length - MAC_LENGTH),
+            `bit ${bit} of the ${name} is not protected`,
+          );
         }
         if (bit % 512 === 0) progress(bit);
       }
@@ -322,7 +387,11 @@ const downgrade: Exercise = {
 };
 
 /** Runs a handshake in whose message somebody flips a bit, with or without making a mac1 that fits again. */
-function withFlip(name: 'initiation' | 'response', bit: number, renew: boolean): { opened: boolean; unchanged: boolean } {
+function withFlip(
+  name: 'initiation' | 'response',
+  bit: number,
+  renew: boolean,
+): { opened: boolean; unchanged: boolean } {
   const { left, right, a, b, dialled } = scripted();
   const flip = (packet: Uint8Array, to: EndpointMachine): Uint8Array => {
     const flipped = packet.slice();
