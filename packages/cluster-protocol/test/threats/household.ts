@@ -18,6 +18,7 @@ import {
   type SmallNetwork,
   smallNetwork,
 } from '../../src/testing/index.js';
+import { Renegade } from './renegade.js';
 import { packetKind, type PacketKind, parseSocketAddress, type SocketAddress } from '../../src/wire/index.js';
 
 export const crypto: CryptoProvider = await createCryptoProvider();
@@ -92,6 +93,7 @@ export interface Inhabitant {
 }
 
 const NAMES = ['lamp', 'phone', 'door'] as const;
+type Name = (typeof NAMES)[number];
 
 /** Members of one network in one simulated world, without an NMN, who remember each other's addresses. */
 export class Household {
@@ -100,11 +102,12 @@ export class Household {
   readonly #hosts: ReadonlyMap<string, SimulatedHost>;
   readonly #provider: CryptoProvider;
 
-  /** `provider`: what the members encrypt with, for who wants to look over their shoulder. */
-  constructor(seed: number, provider: CryptoProvider = crypto) {
+  /** `provider`: what the members encrypt with, for who wants to look over their shoulder. `place`: all in one LAN. */
+  constructor(seed: number, provider: CryptoProvider = crypto, place: 'internet' | 'lan' = 'internet') {
     this.#provider = provider;
     this.world = new SimulatedWorld({ seed, crypto });
-    this.#hosts = new Map(NAMES.map(name => [name, this.world.host({ name })]));
+    const on = place === 'lan' ? { on: this.world.network.lan({ name: 'home' }) } : {};
+    this.#hosts = new Map(NAMES.map(name => [name, this.world.host({ name, ...on })]));
     const first = this.#hosts.get('lamp')!;
     this.network = smallNetwork(crypto, first.random, first.wallTime(), [
       { name: 'lamp', kind: 'device' },
@@ -114,7 +117,12 @@ export class Household {
   }
 
   /** Starts a member; `before`: it was running already and has kept this. */
-  start(name: (typeof NAMES)[number], before?: SavedNode, host = this.#hosts.get(name)!): Inhabitant {
+  start(
+    name: Name,
+    before?: SavedNode,
+    host = this.#hosts.get(name)!,
+    nmnAddresses: readonly SocketAddress[] = [],
+  ): Inhabitant {
     const addresses = new Map(
       NAMES.filter(other => other !== name).map(other => [
         memberOf(this.network, other).nodeId,
@@ -130,7 +138,7 @@ export class Household {
       now: host.now(),
       wall: host.wallTime(),
       saved,
-      nmnAddresses: [],
+      nmnAddresses,
       allowDocumentationAddresses: true,
     });
     const tap = new Tap(node);
@@ -138,6 +146,14 @@ export class Household {
     const port = portOf(name);
     const running = host.attach(tap, { port }, event => events.push(event));
     return { name, nodeId: node.nodeId, saved, node, tap, host, port, events, running };
+  }
+
+  /** Gives a member's place to somebody who has its keys and follows no rule. */
+  renegade(name: Name): Renegade {
+    const host = this.#hosts.get(name)!;
+    const renegade = new Renegade(this.network, name, host);
+    renegade.running = host.attach(renegade, { port: portOf(name) });
+    return renegade;
   }
 
   /** Lets `from` say something and time pass until `to` has heard it. How long that took, or −1: not within `limit`. */
