@@ -16,7 +16,7 @@ export interface Exercise {
   readonly unit: string;
   /** `test`: in the test command; absent where the attack needs real time. `full`: by the command for threats. */
   readonly sizes: { readonly test?: number; readonly full: number };
-  run(size: number, progress: (done: number) => void): Outcome | Promise<Outcome>;
+  readonly run: (size: number, progress: (done: number) => void) => Outcome | Promise<Outcome>;
 }
 
 /** Collects what must not have happened, the first few of each kind whole and the rest as a count. */

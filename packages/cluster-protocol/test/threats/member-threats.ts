@@ -1,9 +1,9 @@
-import { instant, milliseconds, randomBytes, seconds } from '../../src/base/index.js';
+import { milliseconds, randomBytes, seconds } from '../../src/base/index.js';
 import { encodeManagement, type ManagementContent, SERVICES } from '../../src/network/index.js';
 import { CANDIDATES_CONTROL, encodeCandidates, MAX_CANDIDATES } from '../../src/path/index.js';
 import { addressScope, type SocketAddress } from '../../src/wire/index.js';
 import { type Exercise, Failures } from './exercise.js';
-import { addressOf, count, crypto, heard, Household, kindOf, SERVICE } from './household.js';
+import { addressOf, count, crypto, heard, Household, kindOf } from './household.js';
 import { heldMemory } from './memory.js';
 
 const NMN = addressOf('203.0.113.1:28620');
@@ -149,7 +149,7 @@ const insideNonsense: Exercise = {
     'nonsense of every service, control type and size in a good session throws nothing and disturbs nobody',
   unit: 'nonsense messages',
   sizes: { test: 2_000, full: 200_000 },
-  run(size, progress) {
+  async run(size, progress) {
     const failures = new Failures();
     const house = new Household(44);
     const [lamp, phone] = [house.start('lamp'), house.start('phone')];
@@ -164,7 +164,7 @@ const insideNonsense: Exercise = {
       if (bytes.length > 0 && random.below(2) === 0) bytes[0] = random.below(24);
       return bytes;
     };
-    const before = heldMemory();
+    const before = await heldMemory();
     for (let i = 0; i < size; i++) {
       const session = liar.session(lamp.nodeId);
       if (!session) liar.dial(lamp.nodeId, lamp.host.address(lamp.port));
@@ -191,7 +191,7 @@ const insideNonsense: Exercise = {
     }
     house.world.runNow(seconds(5));
     lamp.events.length = 0;
-    const grown = heldMemory() - before;
+    const grown = (await heldMemory()) - before;
     failures.unless(grown < 8 * 2 ** 20, `${grown} bytes of growth`);
     failures.unless(house.say(phone, lamp, 'second') >= 0, 'an honest member is not heard');
     return {
@@ -206,7 +206,7 @@ const outsideNonsense: Exercise = {
   title: 'mutations of everything recorded, in every state of a node, throw nothing and end no session',
   unit: 'mutated datagrams',
   sizes: { test: 20_000, full: 2_000_000 },
-  run(size, progress) {
+  async run(size, progress) {
     const failures = new Failures();
     const house = new Household(440);
     const [lamp, phone] = [house.start('lamp'), house.start('phone')];
@@ -221,7 +221,7 @@ const outsideNonsense: Exercise = {
       addressOf('203.0.113.4:4'),
       addressOf('[2001:db8::4]:4'),
     ];
-    const before = heldMemory();
+    const before = await heldMemory();
     for (let i = 0; i < size; i++) {
       const bytes = mutated(recorded, random);
       lamp.node.handleDatagram(lamp.host.now(), 1 + random.below(2), sources[random.below(3)]!, bytes);
@@ -231,7 +231,7 @@ const outsideNonsense: Exercise = {
       }
       if (i % 10_000 === 9_999) progress(i + 1);
     }
-    const grown = heldMemory() - before;
+    const grown = (await heldMemory()) - before;
     failures.unless(grown < 8 * 2 ** 20, `${grown} bytes of growth`);
     failures.unless(
       count(lamp, 'disconnected') + count(phone, 'disconnected') === 0,

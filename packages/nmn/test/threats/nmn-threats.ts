@@ -301,7 +301,7 @@ const nonsense: Exercise = {
     await world.run(seconds(5));
     const sessions = nmn.machine.sessionCount;
     const sources = [VICTIM, address('198.51.100.9', 9), address('2001:db8::4', 4)];
-    const before = heldMemory();
+    const before = await heldMemory();
     for (let i = 0; i < size; i++) {
       const bytes = mutated(recorded, world.random);
       tap.handleDatagram(nmn.host.now(), 1, sources[i % 3]!, bytes);
@@ -312,7 +312,7 @@ const nonsense: Exercise = {
       if (i % 10_000 === 9_999) progress(i + 1);
     }
     await world.run(seconds(12));
-    const grown = heldMemory() - before;
+    const grown = (await heldMemory()) - before;
     failures.unless(
       nmn.machine.sessionCount === sessions,
       `${nmn.machine.sessionCount} sessions, before ${sessions}`,
