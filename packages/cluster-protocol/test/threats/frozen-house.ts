@@ -1,5 +1,5 @@
 /*
- * Run by frozen-prototypes.test.ts, with --disable-proto=throw: members of a network who talk and hear nonsense while
+ * Run by node.test.ts, with --disable-proto=throw: members of a network who talk and hear nonsense while
  * nobody can change what all objects inherit. Says how many own keys Object.prototype had before and after.
  */
 import { memberThreats } from './member-threats.js';

@@ -4,6 +4,10 @@ import { fileURLToPath } from 'node:url';
 
 import test from 'ava';
 
+import { handshakeThreats } from './handshake-threats.js';
+import { sessionThreats } from './session-threats.js';
+import { testAll } from './test-all.js';
+
 const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
 
 /** What is no secret although its name sounds like one, and why its comparison may end early. */
@@ -34,3 +38,5 @@ function sources(): string[] {
     .map(entry => relative(ROOT, join(entry.parentPath, entry.name)))
     .filter(file => /^packages\/[^/]+\/src\//.test(file));
 }
+
+testAll([...sessionThreats, ...handshakeThreats]);
