@@ -461,7 +461,7 @@ export class ClusterNode implements Machine<ClusterEvent> {
       return;
     }
     if (service === SERVICES.networkState) {
-      this.#exchange.receive(now, peer.nodeId, bytes);
+      if (this.#exchange.receive(now, peer.nodeId, bytes)) this.#reach.dial(now, peer, 'member');
       return;
     }
     const isNmn = who.kind === 'nmn';
@@ -479,7 +479,7 @@ export class ClusterNode implements Machine<ClusterEvent> {
 
   // With the same secret on both sides, a session of kind `member` takes the place of this one.
   #catchUp(now: Instant, peer: Peer, who: SessionPeer, bytes: Uint8Array): void {
-    if (this.#exchange.caughtUp(now, who, bytes)) this.#reach.dial(now, peer, 'member');
+    if (this.#exchange.caughtUp(who, bytes)) this.#reach.dial(now, peer, 'member');
   }
 
   #answer(now: Instant, bytes: Uint8Array): void {

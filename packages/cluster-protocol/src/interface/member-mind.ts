@@ -207,7 +207,10 @@ export class MemberMind implements MemberKnowledge {
 
   /** An answer of the NMN that changes what we know of ourselves. */
   learnAnswer(now: Instant, content: ManagementContent): void {
-    if (content.type === 'secretIs') this.learnSecret(content.epoch, content.secret);
+    if (content.type === 'secretIs') {
+      if (this.secrets.correct(content)) this.#changes.set(StoreKey.secrets, this.secrets.snapshot());
+      this.learnSecret(content.epoch, content.secret);
+    }
     if (content.type === 'renewed') {
       const { leaf } = content.credential;
       if (leaf.nodeId !== this.#own.nodeId) return;
@@ -222,9 +225,14 @@ export class MemberMind implements MemberKnowledge {
     if (this.secrets.add({ epoch, secret })) this.#changes.set(StoreKey.secrets, this.secrets.snapshot());
   }
 
+  /** The newest epoch of the network's secret that the state names. */
+  get currentEpoch(): number {
+    return this.#state.currentEpoch;
+  }
+
   /** Whether the network's secret has moved on beyond ours. */
   get secretIsOld(): boolean {
-    return this.secrets.epoch < this.#state.currentEpoch;
+    return this.secrets.epoch < this.currentEpoch;
   }
 
   rememberAddresses(nodeId: number, addresses: readonly SocketAddress[]): void {

@@ -19,7 +19,7 @@ interface Entry {
   holders: number;
 }
 
-/** The paths of an endpoint, each once. Bounded by their holders: a session holds at most 8. */
+/** The paths of an endpoint, each once. Bounded by their holders: a session holds at most 24. */
 export class EndpointPaths {
   readonly #byKey = new Map<string, Entry>();
   readonly #byId = new Map<PathId, Entry>();

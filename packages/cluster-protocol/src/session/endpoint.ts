@@ -554,6 +554,7 @@ export class Endpoint<Peer> {
 
   #retire(now: Instant, handle: SessionHandle, live: LiveSession<Peer>): void {
     this.#flush(now, handle, live);
+    live.session.destroy();
     this.#sessions.remove(handle);
     this.#ready.delete(handle);
     this.#deadlines.set(handle, undefined);

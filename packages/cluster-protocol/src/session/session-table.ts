@@ -1,7 +1,14 @@
 import type { SessionHandle } from './endpoint-types.js';
 import type { EndpointPaths } from './endpoint-paths.js';
+import { MAX_PATHS } from './path-table.js';
 import type { Session } from './session.js';
 import type { PathId } from './session-event.js';
+
+/**
+ * Paths held for one session: those that it knows, and as many again, so that a peer whose every packet comes from
+ * another address makes us look for forgotten ones once in a while only.
+ */
+const MAX_HELD_PATHS = 2 * MAX_PATHS;
 
 /** A session of an endpoint. Pending: the responder has answered, the initiator has not proved itself yet. */
 export interface LiveSession<Peer> {
@@ -92,10 +99,19 @@ export class SessionTable<Peer> {
     if (this.#byRemoteIndex.get(live.remoteIndex) === handle) this.#byRemoteIndex.delete(live.remoteIndex);
   }
 
-  /** Keeps a path alive as long as the session lives. */
+  /** Keeps a path alive as long as the session lives and knows it. */
   hold(live: LiveSession<Peer>, path: PathId): void {
     if (live.paths.has(path)) return;
+    if (live.paths.size >= MAX_HELD_PATHS) this.#releaseForgotten(live);
     live.paths.add(path);
     this.#paths.hold(path);
+  }
+
+  #releaseForgotten(live: LiveSession<Peer>): void {
+    for (const path of live.paths) {
+      if (live.session.pathStatistics(path) !== undefined) continue;
+      live.paths.delete(path);
+      this.#paths.release(path);
+    }
   }
 }

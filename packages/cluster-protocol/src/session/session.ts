@@ -261,6 +261,11 @@ export class Session {
     };
   }
 
+  /** Overwrites the keys, at once and without a word to the peer. The last call, whatever happened before. */
+  destroy(): void {
+    this.#end();
+  }
+
   /** Makes a path known, up to 12; nothing is sent there. Throws when there is no room. */
   addPath(now: Instant, path: PathId): void {
     if (this.#state.kind === 'open') this.#steering.add(now, path);

@@ -159,6 +159,40 @@ test('a second message 1 of the same initiator on the same path replaces the fir
   t.true(left.events.some(event => event.kind === 'session' && event.event.kind === 'message'));
 });
 
+test('a message 1 that replaces another on the same path leaves the new session a path that it can use at once', t => {
+  const { world, left, right, a, b, turnLeft } = meeting(13);
+  for (let i = 0; i < 2; i++) left.dial(a.now(), b.address(1000), right.keys.publicKey);
+
+  turnLeft();
+  world.untilNow(() => right.kinds().includes('opened'), seconds(2), 'the session');
+
+  const opened = right.events.find(event => event.kind === 'opened');
+  const session = opened?.kind === 'opened' ? right.endpoint.open(opened.session) : undefined;
+  // Before any challenge could repair it: the path of the handshake is still the one that the endpoint knows.
+  t.is(right.endpoint.paths.get(session?.activePath ?? -1)?.remote.key, a.address(1000).key);
+});
+
+test('the path with which a session opens at its responder is the one that the session uses', t => {
+  const { world, left, right, b, toRight } = meeting(14);
+  const [home, elsewhere] = ['198.51.100.7:7', '198.51.100.7:8'].map(addressOf);
+  b.board.setConditions({ loss: 1 });
+  toRight();
+  world.runNow(milliseconds(1));
+  right.handleDatagram(b.now(), 1, home!, left.sent[0]!.bytes.slice());
+  right.pollTransmit(b.now());
+  left.handleDatagram(world.now, 1, b.address(1000), right.sent[0]!.bytes.slice());
+  left.pollTransmit(world.now);
+
+  // The initiator's NAT gave it another port between message 1 and its first packet.
+  right.handleDatagram(b.now(), 1, elsewhere!, left.sent.at(-1)!.bytes.slice());
+  while (right.pollEvent());
+
+  const [opened] = right.events;
+  const session = opened?.kind === 'opened' ? right.endpoint.open(opened.session) : undefined;
+  t.is(opened?.kind === 'opened' ? opened.path.id : undefined, session?.activePath);
+  t.is(opened?.kind === 'opened' ? opened.path.remote.key : undefined, home!.key);
+});
+
 test('a refusal reaches the initiator with its code and sentence', t => {
   const { world, left, right, toRight } = meeting(7);
   right.judge = () => ({ verdict: 'refuse', code: 3, text: 'you were revoked' });

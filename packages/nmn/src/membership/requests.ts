@@ -143,7 +143,7 @@ export class MembershipRequests {
 
     const known = ledger.invitations.get(request.claimId);
     if (known)
-      return known.inviter === inviter && sameBytes(known.claimPsk, request.claimPsk)
+      return known.inviter === inviter && this.#provider.equal(known.claimPsk, request.claimPsk)
         ? { type: 'invitationCreated', nodeId: known.nodeId }
         : refuse('invalid', 'this claim is in use already', 'claimId');
     const wanted = this.#wanted(request.grant);
