@@ -5,7 +5,7 @@ export type { ClusterNodeOptions, Membership, SavedNode } from './cluster-option
 export type { AwayReason, ClusterEvent, MemberReport } from './events.js';
 export { Cancellation } from './cancellation.js';
 export { checkNetwork, joinNetwork } from './joining.js';
-export { type Ask, callNmn } from './nmn-conversation.js';
+export { type Ask, callNmn, type CallOutcome, type CallTarget } from './nmn-conversation.js';
 export type { Joined, JoinOutcome } from './joining.js';
 export type {
   Host,

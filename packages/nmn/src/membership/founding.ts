@@ -94,7 +94,7 @@ export class Founding {
     const network = networkIdOf(provider, request.rootKey);
     const token = this.#tokenOf(wall, creator, request.operatorToken);
     const made =
-      token?.use && sameBytes(token.use.network, network) && networks.welcome(formatNetworkId(network));
+      token?.use && provider.equal(token.use.network, network) && networks.welcome(formatNetworkId(network));
     if (made) return { created: false, reply: { type: 'networkCreated', ...made } };
     const prepared = this.#prepared.get(toHex(request.challenge));
     const refusal =
@@ -147,7 +147,8 @@ export class Founding {
 
   /** The token of a request, where it is the one that the session has proved. */
   #tokenOf(wall: WallTime, { tokenId, staticKey }: Creator, token: Uint8Array): OperatorToken | undefined {
-    const same = sameBytes(claimIdOf(this.#surroundings.provider, token), tokenId);
+    const { provider } = this.#surroundings;
+    const same = provider.equal(claimIdOf(provider, token), tokenId);
     return same && typeof this.#tokens.pskFor(wall, tokenId, staticKey) !== 'string'
       ? this.#tokens.get(tokenId)
       : undefined;

@@ -7,7 +7,6 @@ import {
   OPERATOR_TOKEN_LENGTH,
   randomBytes,
   type RandomSource,
-  sameBytes,
   type WallTime,
   wallTime,
 } from '@coconet/cluster-protocol/core';
@@ -104,7 +103,7 @@ export class OperatorTokens {
   /** The network was never kept: its token is as it was before. */
   release(network: Uint8Array): void {
     for (const [key, token] of this.#tokens)
-      if (token.use && sameBytes(token.use.network, network))
+      if (token.use && this.#provider.equal(token.use.network, network))
         this.#tokens.set(key, { ...token, use: undefined });
   }
 
@@ -112,8 +111,7 @@ export class OperatorTokens {
   complete({ network, staticKey }: TokenUse): Uint8Array | undefined {
     for (const token of this.#tokens.values()) {
       const { use } = token;
-      if (use && sameBytes(use.network, network) && sameBytes(use.staticKey, staticKey))
-        return this.#forget(token);
+      if (use && this.#isSame(use, { network, staticKey })) return this.#forget(token);
     }
     return undefined;
   }
@@ -126,6 +124,11 @@ export class OperatorTokens {
     const wrong = (this.#wrongProofs.get(key) ?? 0) + 1;
     this.#wrongProofs.set(key, wrong);
     return wrong >= MAX_WRONG_PROOFS ? this.#forget(token) : undefined;
+  }
+
+  #isSame(one: TokenUse, other: TokenUse): boolean {
+    const isSameNetwork = this.#provider.equal(one.network, other.network);
+    return isSameNetwork && this.#provider.equal(one.staticKey, other.staticKey);
   }
 
   #forget({ id }: OperatorToken): Uint8Array {
