@@ -1,5 +1,7 @@
+import type { Duration } from '../base/index.js';
+import type { TransportKeys } from '../crypto/index.js';
 import type { SessionHandle } from './endpoint-types.js';
-import type { EndpointPaths } from './endpoint-paths.js';
+import type { EndpointPaths, Path } from './endpoint-paths.js';
 import { MAX_PATHS } from './path-table.js';
 import type { Session } from './session.js';
 import type { PathId } from './session-event.js';
@@ -29,6 +31,14 @@ export interface LiveSession<Peer> {
   readonly answer: { readonly mac1: Uint8Array; readonly response: Uint8Array } | undefined;
 }
 
+/** What an endpoint makes a session of. */
+export type NewSession<Peer> = Omit<LiveSession<Peer>, 'handle' | 'session' | 'remoteKey' | 'paths'> & {
+  readonly keys: TransportKeys;
+  readonly localIndex: number;
+  readonly path: Path;
+  readonly handshakeRtt?: Duration | undefined;
+};
+
 /** The sessions of an endpoint by everything they are looked up by: at most one open and one pending for each key. */
 export class SessionTable<Peer> {
   readonly #paths: EndpointPaths;
@@ -39,6 +49,10 @@ export class SessionTable<Peer> {
 
   constructor(paths: EndpointPaths) {
     this.#paths = paths;
+  }
+
+  get size(): number {
+    return this.#byHandle.size;
   }
 
   get openCount(): number {
