@@ -14,7 +14,6 @@ const MAX_PATHS = 8;
 const CATCHING_UP: ReadonlySet<number> = new Set([SERVICES.networkState, SERVICES.management]);
 /** With no way to a peer at all, this is how long nothing is tried; whatever opens a way ends the wait. */
 const NO_WAY_RETRY: Duration = milliseconds(60_000);
-const NOTHING = new Uint8Array(0);
 
 /** What is needed to reach a peer. */
 export interface ReachWorld {
@@ -103,7 +102,10 @@ export class PeerReach {
         this.#world.nmn.requestPunch(now, peer.nodeId);
         return;
       case 'requestLease':
-        this.#world.nmn.introduce(now, peer.nodeId, NOTHING);
+        this.#world.nmn.requestLease(now, peer.nodeId);
+        return;
+      case 'releaseLease':
+        this.#world.nmn.releaseLease(now, peer.nodeId);
         return;
       case 'pathChanged':
         if (action.from)

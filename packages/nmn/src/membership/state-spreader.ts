@@ -2,6 +2,7 @@ import {
   decodeSyncMessage,
   type DropReason,
   type Instant,
+  type SendOptions,
   SERVICES,
   type SessionHandle,
   type StateRecord,
@@ -13,7 +14,13 @@ import type { NetworkLedger } from './network-ledger.js';
 import { Turn } from './turn.js';
 
 /** Sends a message of a service in a session. */
-export type SendMessage = (now: Instant, session: SessionHandle, service: number, bytes: Uint8Array) => void;
+export type SendMessage = (
+  now: Instant,
+  session: SessionHandle,
+  service: number,
+  bytes: Uint8Array,
+  options?: SendOptions,
+) => void;
 
 interface Tie {
   readonly networkKey: string;
