@@ -203,7 +203,7 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
     this.#commits.release(networkKey);
     if (contents) {
       const { ledger } = this.networks.load(contents);
-      this.#spreader.replace(now, ledger);
+      this.#spreader.replace(now, ledger, this.#options.wall());
     } else this.networks.forget(networkKey);
     this.#commits.resume(now, networkKey);
     this.#follow(now);
@@ -343,7 +343,8 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
     });
     this.#commits.whenSettled(now, networkKey, at => {
       const current = this.networks.get(networkKey)?.ledger;
-      if (current && this.#guests.has(session)) this.#spreader.open(at, session, current);
+      if (!current || !this.#guests.has(session)) return;
+      this.#spreader.open(at, session, current, this.#options.wall());
     });
     this.#introducer.welcome(now, session, networkKey, nodeId);
     this.#tellAddress(now, session);

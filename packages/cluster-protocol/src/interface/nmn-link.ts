@@ -25,7 +25,14 @@ import {
   type SessionPeer,
   TakeoverWait,
 } from '../network/index.js';
-import type { Endpoint, EndpointEvent, HandshakeId, Path, SessionHandle } from '../session/index.js';
+import {
+  type Endpoint,
+  type EndpointEvent,
+  type HandshakeId,
+  MAX_HANDSHAKE_PATHS,
+  type Path,
+  type SessionHandle,
+} from '../session/index.js';
 import { CloseCode, type SocketAddress } from '../wire/index.js';
 import type { Link } from './machine.js';
 import type { NmnListener } from './nmn-listener.js';
@@ -40,8 +47,6 @@ const JITTER = 0.25;
 const INTRODUCTION_INTERVAL: Duration = milliseconds(200);
 /** Peers whose last introduction is remembered for that. */
 const MAX_INTRODUCTIONS = 1_024;
-/** Paths that one handshake takes. */
-const MAX_PATHS = 8;
 /** A request for a punch is worth as much as the round that it is to begin: afterwards the next one is asked for. */
 const PUNCH_WORTH: Duration = seconds(4);
 /** A request for a lease is repeated after this by whoever needs it. */
@@ -296,7 +301,7 @@ export class NmnLink {
       psk: NO_SECRET,
       payload: at => this.#options.introduce(at, 'nmn'),
       peer: { nodeId, kind: 'nmn', certificate: undefined, said: undefined },
-      paths: paths.slice(0, MAX_PATHS),
+      paths: paths.slice(0, MAX_HANDSHAKE_PATHS),
       carry: false,
       timeout: PATIENCE,
     });

@@ -42,8 +42,6 @@ export interface MemberKnowledge {
   trust(now: Instant): VerificationContext;
   /** What we say of ourselves. */
   introduce(now: Instant, kind: SessionKind, epoch: number): HandshakePayload;
-  /** A peer has shown a certificate that we accept. */
-  learn(now: Instant, certificate: MembershipCertificate): void;
 }
 
 /** Refusals that the refused may know about: it holds a certificate of this network, and can do something about it. */

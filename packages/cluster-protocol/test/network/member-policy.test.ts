@@ -44,7 +44,6 @@ function policyOf(net: TestNetwork, self: TestNode): MemberPolicy {
     replays: new ReplayGuard(),
     trust: () => state.trust(timeAt(daysLater(1))),
     introduce: (_now, kind) => payloadOf(net, self, kind),
-    learn: () => undefined,
   };
   return new MemberPolicy(knowledge);
 }

@@ -113,7 +113,7 @@ test('whose lease the NMN does not know is told so and gets a new one', async t 
   const { world, nmn, lamp, phone, say } = await relayed(36);
   say('on');
   await world.until(() => texts(lamp.events).length === 1, seconds(3), 'the first message');
-  const [{ ledger }] = [...nmn.machine.networks.all()] as [{ ledger: { key: string } }];
+  const { ledger } = [...nmn.machine.networks.all()][0]!;
   await world.run(minutes(4));
   nmn.machine.relay.revoke({ networkKey: ledger.key, nodeId: phone.member.node.nodeId });
 
