@@ -44,6 +44,8 @@ import type { ClosedBy, PathId, SessionEvent } from './session-event.js';
 
 /** How long a responder waits for the initiator's proof: as long as the initiator's own patience. */
 const PENDING_LIFETIME = seconds(10);
+/** Sessions that were closed here a moment ago and may have to say so again; a lost close beyond that costs a reset. */
+const MAX_CLOSING = 1_024;
 /** Replies to strangers that wait to be sent; above that they are dropped, and may be asked for again. */
 const MAX_REPLIES = 512;
 
@@ -293,6 +295,11 @@ export class Endpoint<Peer> {
       this.#offerReset(now, path, handle);
       return 'unknownIndex';
     }
+    if (live.state === 'closing') {
+      live.session.handlePacket(now, path.id, packet); // Says again that it is over, if it is the peer's.
+      this.#ready.add(handle);
+      return undefined;
+    }
     // Its message 1 was answered on several paths: the one it took is the one it proves. The session counts its drops.
     if (live.state === 'pending' && live.paths.has(path.id)) live.session.rehome(now, path.id);
     if (live.session.handlePacket(now, path.id, packet) !== undefined) return undefined;
@@ -413,13 +420,11 @@ export class Endpoint<Peer> {
     const replaced = this.#sessions.openWith(live.remoteKey);
     const old = this.#sessions.getOpen(replaced);
     if (replaced !== undefined && old) {
-      this.#drain(replaced, old);
       // An initiator has let go of it by itself. Whoever else still has it uses a copy of the same keys, and hears why.
-      if (live.role === 'responder') {
-        old.session.close(now, CloseCode.replaced, REPLACED);
-        this.#ready.add(replaced);
-      }
-      this.#retire(now, replaced, old);
+      if (live.role === 'responder') old.session.close(now, CloseCode.replaced, REPLACED);
+      this.#drain(replaced, old);
+      if (live.role === 'responder') this.#linger(now, replaced, old);
+      else this.#retire(now, replaced, old);
       this.#events.push({
         kind: 'closed',
         session: replaced,
@@ -448,9 +453,13 @@ export class Endpoint<Peer> {
   #settle(handle: SessionHandle, live: LiveSession<Peer>): void {
     const closed = this.#drain(handle, live);
     if (closed) {
-      this.#retire(this.#lastNow, handle, live);
+      this.#linger(this.#lastNow, handle, live);
       const { by, code, reason } = closed;
       this.#events.push({ kind: 'closed', session: handle, peer: live.peer, by, code, reason });
+      return;
+    }
+    if (live.session.finished) {
+      this.#retire(this.#lastNow, handle, live);
       return;
     }
     this.#deadlines.set(handle, live.session.pollTimeout());
@@ -467,6 +476,17 @@ export class Endpoint<Peer> {
         this.#events.push({ kind: 'session', session: handle, peer: live.peer, event });
     }
     return closed;
+  }
+
+  /** A session that was closed here may have to say so again; any other end is the end. */
+  #linger(now: Instant, handle: SessionHandle, live: LiveSession<Peer>): void {
+    if (live.session.finished || live.state !== 'open' || this.#sessions.closingCount >= MAX_CLOSING) {
+      this.#retire(now, handle, live);
+      return;
+    }
+    this.#sessions.addClosing(live);
+    this.#ready.add(handle);
+    this.#deadlines.set(handle, live.session.pollTimeout());
   }
 
   #retire(now: Instant, handle: SessionHandle, live: LiveSession<Peer>): void {

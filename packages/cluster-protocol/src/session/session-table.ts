@@ -12,9 +12,12 @@ import type { PathId } from './session-event.js';
  */
 const MAX_HELD_PATHS = 2 * MAX_PATHS;
 
-/** A session of an endpoint. Pending: the responder has answered, the initiator has not proved itself yet. */
+/**
+ * A session of an endpoint. Pending: the responder has answered, the initiator has not proved itself yet. Closing: it was
+ * ended here, and does nothing but say so again to a peer that missed it.
+ */
 export interface LiveSession<Peer> {
-  readonly state: 'pending' | 'open';
+  readonly state: 'pending' | 'open' | 'closing';
   readonly handle: SessionHandle;
   readonly session: Session;
   readonly peer: Peer;
@@ -46,6 +49,7 @@ export class SessionTable<Peer> {
   readonly #openByKey = new Map<string, SessionHandle>();
   readonly #pendingByKey = new Map<string, SessionHandle>();
   readonly #byRemoteIndex = new Map<number, SessionHandle>();
+  readonly #closing = new Set<SessionHandle>();
 
   constructor(paths: EndpointPaths) {
     this.#paths = paths;
@@ -56,7 +60,7 @@ export class SessionTable<Peer> {
   }
 
   get openCount(): number {
-    return this.#byHandle.size - this.#pendingByKey.size;
+    return this.#byHandle.size - this.#pendingByKey.size - this.#closing.size;
   }
 
   get pendingCount(): number {
@@ -102,12 +106,29 @@ export class SessionTable<Peer> {
     this.#byRemoteIndex.set(live.remoteIndex, handle);
   }
 
+  get closingCount(): number {
+    return this.#closing.size;
+  }
+
+  /** Keeps an open session under its handle alone: whoever looks for the peer does not find it any more. */
+  addClosing(live: LiveSession<Peer>): void {
+    this.#forget(live);
+    this.#byHandle.set(live.handle, { ...live, state: 'closing' });
+    this.#closing.add(live.handle);
+  }
+
   remove(handle: SessionHandle): void {
     const live = this.#byHandle.get(handle);
     if (!live) return;
     for (const path of live.paths) this.#paths.release(path);
     live.paths.clear();
     this.#byHandle.delete(handle);
+    this.#closing.delete(handle);
+    this.#forget(live);
+  }
+
+  #forget(live: LiveSession<Peer>): void {
+    const { handle } = live;
     for (const index of [this.#openByKey, this.#pendingByKey])
       if (index.get(live.remoteKey) === handle) index.delete(live.remoteKey);
     if (this.#byRemoteIndex.get(live.remoteIndex) === handle) this.#byRemoteIndex.delete(live.remoteIndex);

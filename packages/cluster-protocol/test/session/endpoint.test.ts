@@ -345,6 +345,48 @@ test('a session whose first packet ends it takes the place of no other', t => {
   t.is(right.endpoint.sessionCount, 1);
 });
 
+test('a close that got lost is said again when the peer goes on, with its code and reason', t => {
+  const { world, left, right, a, b, toRight, turnLeft, turnRight } = meeting(24);
+  toRight();
+  world.runNow(seconds(1));
+  const [mine, theirs] = [
+    left.endpoint.sessionWith(right.keys.publicKey)!,
+    right.endpoint.sessionWith(left.keys.publicKey)!,
+  ];
+  a.board.setConditions({ loss: 1 });
+  left.endpoint.open(mine)!.close(a.now(), CloseCode.done, 'enough');
+  turnLeft();
+  world.runNow(milliseconds(10));
+  a.board.setConditions({ loss: 0 });
+
+  right.endpoint.open(theirs)!.ping(b.now());
+  turnRight();
+  world.runNow(milliseconds(50));
+  const lingering = left.endpoint.size;
+  world.runNow(seconds(5));
+
+  t.like(right.events.at(-1), { kind: 'closed', by: 'peer', code: CloseCode.done, reason: 'enough' });
+  t.is(left.endpoint.sessionCount, 0);
+  t.deepEqual([lingering, left.endpoint.size, left.endpoint.paths.size], [1, 0, 0]);
+});
+
+test('who closed a session may begin the next one at once', t => {
+  const { world, left, right, a, toRight, turnLeft } = meeting(25);
+  toRight();
+  world.runNow(MOMENT);
+  for (let i = 0; i < 5; i++) {
+    const session = left.endpoint.sessionWith(right.keys.publicKey)!;
+    left.endpoint.open(session)!.close(a.now(), CloseCode.done, 'enough');
+    turnLeft();
+    toRight();
+    world.runNow(MOMENT);
+  }
+
+  t.is(left.endpoint.sessionCount, 1);
+  t.is(right.endpoint.sessionCount, 1);
+  t.is(right.kinds().filter(kind => kind === 'opened').length, 6);
+});
+
 test('the keys of a session are let go when it ends, however it ends', t => {
   let held = 0;
   const counting = new Proxy(crypto, {
@@ -364,17 +406,17 @@ test('the keys of a session are let go when it ends, however it ends', t => {
       };
     },
   });
-  const { world, left, right, b, toRight, turnLeft } = meeting(23, counting);
+  const { world, left, right, a, b, toRight, turnLeft } = meeting(23, counting);
   const end = (): void => {
     const session = left.endpoint.sessionWith(right.keys.publicKey)!;
-    left.endpoint.open(session)!.close(world.now, CloseCode.done, 'enough');
+    left.endpoint.open(session)!.close(a.now(), CloseCode.done, 'enough');
     turnLeft();
     world.runNow(seconds(2));
   };
   toRight();
   world.runNow(MOMENT);
-  toRight(); // Replaces the first one.
-  world.runNow(MOMENT);
+  toRight(); // Replaces the first one, which lingers for a moment.
+  world.runNow(seconds(5));
   const two = held;
   end();
   right.judge = () => ({ verdict: 'drop', reason: 'unexpected' });

@@ -14,9 +14,9 @@ test('after a thousand sessions that came and went all tables are as large as be
   const phoneId = phone.member.node.nodeId;
   let member = phone.member;
   const isConnected = (): boolean =>
-    member.node.explain(world.now, lampId).path !== undefined &&
-    member.node.explain(world.now, lampId).waitingMessages === 0 &&
-    lamp.member.node.explain(world.now, phoneId).path !== undefined;
+    member.node.explain(phone.host.now(), lampId).path !== undefined &&
+    member.node.explain(phone.host.now(), lampId).waitingMessages === 0 &&
+    lamp.member.node.explain(lamp.host.now(), phoneId).path !== undefined;
   const meet = async (): Promise<void> => {
     member.do((node, now) => {
       node.connect(now, lampId);
@@ -26,7 +26,7 @@ test('after a thousand sessions that came and went all tables are as large as be
       node.disconnect(now, lampId);
     });
     await world.until(
-      () => lamp.member.node.explain(world.now, phoneId).path === undefined,
+      () => lamp.member.node.explain(lamp.host.now(), phoneId).path === undefined,
       seconds(10),
       'the end of the session',
     );
