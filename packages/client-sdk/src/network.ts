@@ -72,6 +72,8 @@ export interface NodeExplanation {
   readonly receivedBytes: number;
   readonly sentPackets: number;
   readonly lostPackets: number;
+  /** Bytes that the relay dropped, because everything that this node sends through it exceeds its rate. */
+  readonly shapedBytes: number;
   readonly waitingMessages: number;
   readonly nmn: 'connected' | 'away';
 }

@@ -45,6 +45,7 @@ export const explanationOf = (explanation: PeerExplanation): NodeExplanation => 
   receivedBytes: explanation.receivedBytes,
   sentPackets: explanation.sentPackets,
   lostPackets: explanation.lostPackets,
+  shapedBytes: explanation.shaping?.droppedBytes ?? 0,
   waitingMessages: explanation.waitingMessages,
   nmn: explanation.nmn,
 });

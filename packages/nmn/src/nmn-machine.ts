@@ -38,11 +38,11 @@ import { AdmissionPolicy, type NmnPeer } from './membership/admission-policy.js'
 import type { NetworkLedger } from './membership/network-ledger.js';
 import { type Asker, Networks, type Stranger } from './membership/networks.js';
 import { refuse, UNAVAILABLE } from './membership/requests.js';
-import { StateSpreader } from './membership/state-spreader.js';
+import { type SendMessage, StateSpreader } from './membership/state-spreader.js';
 import type { NetworkContents } from './membership/storage-change.js';
 import { newsOf, type Turn } from './membership/turn.js';
 import { RelayService } from './relay/relay-service.js';
-import { Introducer } from './rendezvous/introducer.js';
+import { type Carrier, Introducer } from './rendezvous/introducer.js';
 import { RendezvousService } from './rendezvous/rendezvous-service.js';
 import {
   type NmnMachineEvent,
@@ -128,8 +128,7 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
       }),
       maxSessions: MAX_SESSIONS,
     });
-    const send = (at: Instant, session: SessionHandle, service: number, bytes: Uint8Array): void =>
-      this.#send(at, session, service, bytes);
+    const send: SendMessage = (...message): void => this.#send(...message);
     this.#spreader = new StateSpreader(send);
     this.#introducer = new Introducer(this.rendezvous, this.relay, this.#endpoint, this.drops, send);
     this.#headsAt = after(now, HEAD_CHECK);
@@ -139,6 +138,12 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
   /** Open sessions. */
   get sessionCount(): number {
     return this.#endpoint.sessionCount;
+  }
+
+  /** Handshakes and sessions that take memory now, and their paths. */
+  get tables(): { readonly sessions: number; readonly paths: number; readonly guests: number } {
+    const { size, paths } = this.#endpoint;
+    return { sessions: size, paths: paths.size, guests: this.#guests.size };
   }
 
   /** Commits that wait for the disk. */
@@ -198,7 +203,7 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
     this.#commits.release(networkKey);
     if (contents) {
       const { ledger } = this.networks.load(contents);
-      this.#spreader.replace(now, ledger);
+      this.#spreader.replace(now, ledger, this.#options.wall());
     } else this.networks.forget(networkKey);
     this.#commits.resume(now, networkKey);
     this.#follow(now);
@@ -281,7 +286,7 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
       any = true;
       this.#take(now, event);
     }
-    for (let notice = this.relay.pollNotice(); notice; notice = this.relay.pollNotice()) {
+    for (let notice = this.relay.pollNotice(now); notice; notice = this.relay.pollNotice(now)) {
       any = true;
       const { networkKey, nodeId } = notice;
       this.#introducer.shaped(now, notice);
@@ -338,7 +343,8 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
     });
     this.#commits.whenSettled(now, networkKey, at => {
       const current = this.networks.get(networkKey)?.ledger;
-      if (current && this.#guests.has(session)) this.#spreader.open(at, session, current);
+      if (!current || !this.#guests.has(session)) return;
+      this.#spreader.open(at, session, current, this.#options.wall());
     });
     this.#introducer.welcome(now, session, networkKey, nodeId);
     this.#tellAddress(now, session);
@@ -365,7 +371,7 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
         this.#receive(now, session, guest, event.service, event.bytes);
         return;
       case 'datagram':
-        if (event.service === SERVICES.rendezvous) this.#rendezvous(now, guest, event.bytes);
+        if (event.service === SERVICES.rendezvous) this.#rendezvous(now, guest, event.bytes, 'datagram');
         return;
       case 'messageAcknowledged':
         guest.mail.acknowledged(event.sequence);
@@ -412,7 +418,7 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
         }
         return;
       case SERVICES.rendezvous:
-        this.#rendezvous(now, guest, bytes);
+        this.#rendezvous(now, guest, bytes, 'message');
         return;
       default:
         if (asker.kind !== 'member' || asker.limited) this.drops.count('notPermitted');
@@ -423,9 +429,9 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
     }
   }
 
-  #rendezvous(now: Instant, guest: Guest, bytes: Uint8Array): void {
+  #rendezvous(now: Instant, guest: Guest, bytes: Uint8Array, came: Carrier): void {
     const { asker } = guest.peer;
-    if (asker.kind === 'member' && !asker.limited) this.#introducer.receive(now, asker, bytes);
+    if (asker.kind === 'member' && !asker.limited) this.#introducer.receive(now, asker, bytes, came);
     else this.drops.count('notPermitted');
   }
 
@@ -585,11 +591,11 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
     this.#introducer.observed(now, session, path.remote);
   }
 
-  #send(now: Instant, session: SessionHandle, service: number, bytes: Uint8Array): void {
+  #send(...[now, session, service, bytes, options]: Parameters<SendMessage>): void {
     const open: Session | undefined = this.#endpoint.open(session);
     const guest = this.#guests.get(session);
     if (!open || !guest) return;
-    if (guest.mail.send(now, open, service, bytes)) return;
+    if (guest.mail.send(now, open, service, bytes, options)) return;
     // It takes nothing in: better a new session that begins with everything than one with a hole in it.
     this.drops.count('queueFull');
     open.close(now, CloseCode.done, 'too much waits for you');

@@ -45,6 +45,9 @@ function describe(out: Output, explanation: NodeExplanation): string {
       'sent',
       `${explanation.sentBytes} bytes in ${explanation.sentPackets} packets, ${explanation.lostPackets} lost`,
     ],
+    ...(explanation.shapedBytes > 0
+      ? [['shaped', `${explanation.shapedBytes} bytes dropped by the relay, above its rate`] as const]
+      : []),
     ['received', `${explanation.receivedBytes} bytes`],
     ['waiting', `${explanation.waitingMessages} messages`],
     ['next try', nextTry === null ? 'not needed' : `in ${Math.round(nextTry / 1_000)} s`],

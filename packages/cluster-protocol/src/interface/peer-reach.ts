@@ -1,20 +1,17 @@
 import { after, type Duration, type Instant, milliseconds } from '../base/index.js';
 import { NO_SECRET, type Peer, SERVICES, type SessionKind, type SessionPeer } from '../network/index.js';
 import { CANDIDATES_CONTROL, type PathAction } from '../path/index.js';
-import type { Endpoint, Path, PathId } from '../session/index.js';
+import { type Endpoint, MAX_HANDSHAKE_PATHS, type Path, type PathId } from '../session/index.js';
 import type { ClusterEvent } from './events.js';
 import type { MemberMind } from './member-mind.js';
 import type { NmnLink } from './nmn-link.js';
 
 /** One try to reach a peer; then the next one begins, with fresh keys. */
 const HANDSHAKE_PATIENCE: Duration = milliseconds(10_000);
-/** Paths that one handshake takes. */
-const MAX_PATHS = 8;
 /** What may travel before both have the same secret. */
 const CATCHING_UP: ReadonlySet<number> = new Set([SERVICES.networkState, SERVICES.management]);
 /** With no way to a peer at all, this is how long nothing is tried; whatever opens a way ends the wait. */
 const NO_WAY_RETRY: Duration = milliseconds(60_000);
-const NOTHING = new Uint8Array(0);
 
 /** What is needed to reach a peer. */
 export interface ReachWorld {
@@ -67,7 +64,7 @@ export class PeerReach {
       psk: kind === 'member' ? this.#world.mind.currentSecret : NO_SECRET,
       payload: at => this.#world.mind.introduction(at, kind),
       peer: { nodeId: peer.nodeId, kind, certificate: undefined, said: undefined },
-      paths: paths.slice(0, MAX_PATHS),
+      paths: paths.slice(0, MAX_HANDSHAKE_PATHS),
       carry,
       timeout: HANDSHAKE_PATIENCE,
     });
@@ -103,7 +100,10 @@ export class PeerReach {
         this.#world.nmn.requestPunch(now, peer.nodeId);
         return;
       case 'requestLease':
-        this.#world.nmn.introduce(now, peer.nodeId, NOTHING);
+        this.#world.nmn.requestLease(now, peer.nodeId);
+        return;
+      case 'releaseLease':
+        this.#world.nmn.releaseLease(now, peer.nodeId);
         return;
       case 'pathChanged':
         if (action.from)

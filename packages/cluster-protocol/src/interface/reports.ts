@@ -25,6 +25,17 @@ export interface PeerExplanation extends Explanation {
   readonly nmn: 'connected' | 'away';
 }
 
+/** Entries of a node's tables, for diagnostics. */
+export interface NodeTables {
+  /** Members that it deals or dealt with; they stay. */
+  readonly peers: number;
+  /** Sessions and handshakes, with the NMN's. */
+  readonly sessions: number;
+  readonly paths: number;
+  /** Relay channels. */
+  readonly leases: number;
+}
+
 /** What is known of a member. `presence` is the NMN's word, the peer's session ours. */
 export function reportNode(
   member: MemberReport,

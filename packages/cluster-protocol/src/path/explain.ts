@@ -1,4 +1,4 @@
-import { type Duration, elapsed, type Instant, milliseconds } from '../base/index.js';
+import { type Duration, elapsed, type Instant, milliseconds, seconds } from '../base/index.js';
 import type { SocketAddress } from '../wire/index.js';
 import type { TargetKind } from './candidate.js';
 import { isRelay, type KnownPath } from './path-book.js';
@@ -27,6 +27,20 @@ export interface ExplainedCandidate {
   readonly probes: number;
 }
 
+/** What the relay dropped of our traffic to a peer, because everything that we send through it exceeds our rate. */
+export interface RelayShaping {
+  /** As far as the relay has told, since this node knows the peer. */
+  readonly droppedBytes: number;
+  readonly notices: number;
+  /** What the relay allows. */
+  readonly bytesPerSecond: number;
+  /** When it told so last. */
+  readonly at: Instant;
+}
+
+/** For so long after a notice the relay counts as the one that slows us down: it tells once a second while it does. */
+const SHAPING_FRESH: Duration = seconds(5);
+
 /** Why the path to a peer is what it is. */
 export interface Explanation {
   /** `undefined`: there is no session. */
@@ -36,6 +50,8 @@ export interface Explanation {
   readonly sentence: string;
   readonly rtt: Duration | undefined;
   readonly candidates: readonly ExplainedCandidate[];
+  /** `undefined`: the relay never dropped anything for our rate. */
+  readonly shaping: RelayShaping | undefined;
   /** When the peer's addresses are probed next, from now; `undefined`: there is no need. */
   readonly nextTry: Duration | undefined;
 }
@@ -53,6 +69,7 @@ export interface PathFacts {
   /** Until when a path that answers is held back; `undefined`: none is. */
   readonly heldUntil: Instant | undefined;
   readonly nextRound: Instant | undefined;
+  readonly shaping: RelayShaping | undefined;
 }
 
 /** The report of one path. */
@@ -75,6 +92,7 @@ export function explainPath(facts: PathFacts): Explanation {
     sentence: sentenceOf(facts, nextTry),
     rtt: active?.rtt,
     candidates: candidatesOf(facts),
+    shaping: facts.shaping,
     nextTry,
   };
 }
@@ -93,7 +111,7 @@ function sentenceOf(facts: PathFacts, nextTry: Duration | undefined): string {
   const place = PLACES[active.pathClass] + (active.rtt === undefined ? '' : `, ${spanOf(active.rtt)}`);
   if (active.suspect)
     return `${place}, but it stopped answering and no other path is known${laterOf(nextTry)}`;
-  if (isRelay(active)) return `${place}, ${whyRelayed(facts)}${laterOf(nextTry)}`;
+  if (isRelay(active)) return `${place}, ${whyRelayed(facts)}${shapedOf(facts)}${laterOf(nextTry)}`;
   return `${place}: the peer answers at ${active.path.remote.key}`;
 }
 
@@ -119,6 +137,13 @@ function whyRelayed({ now, records, refused, told, paths, heldUntil }: PathFacts
   const none = records.length === 1 ? 'the only address' : `none of ${addresses(records.length)}`;
   const answered = records.length === 1 ? 'did not answer' : 'answered';
   return `because ${none} of the peer ${answered} ${most} ${most === 1 ? 'probe' : 'probes'}`;
+}
+
+/** Said while it happens: sending less, or a direct path, is what helps. */
+function shapedOf({ now, shaping }: PathFacts): string {
+  if (shaping === undefined || elapsed(shaping.at, now) > SHAPING_FRESH) return '';
+  const rate = Math.round(shaping.bytesPerSecond / 1_024);
+  return `; the relay drops what this node sends above ${rate} KiB/s`;
 }
 
 const laterOf = (nextTry: Duration | undefined): string =>

@@ -2,7 +2,7 @@ import {
   ClusterError,
   after,
   assert,
-  encodeText,
+  encodeTextUpTo,
   type DropCounters,
   type DropReason,
   type Instant,
@@ -254,7 +254,7 @@ export class Session {
     this.#state = {
       kind: 'closing',
       code,
-      reason: shortened(reason),
+      reason: encodeTextUpTo(reason, MAX_CLOSE_REASON),
       until: (now + draining) as Instant,
       copiesLeft: CLOSE_COPIES,
       due: true,
@@ -576,13 +576,4 @@ export class Session {
     this.#state = { kind: 'closed' };
     for (const key of this.#keys) key.destroy();
   }
-}
-
-/** The UTF-8 of as many whole characters as fit the reason of a close frame. */
-function shortened(reason: string): Uint8Array {
-  const bytes = encodeText(reason);
-  if (bytes.length <= MAX_CLOSE_REASON) return bytes;
-  let end = MAX_CLOSE_REASON;
-  while (end > 0 && (bytes[end]! & 0xc0) === 0x80) end--;
-  return bytes.subarray(0, end);
 }

@@ -175,3 +175,30 @@ test('a member that missed the newest secrets catches up with a peer, and only t
   t.true(stored.includes('network/secrets'));
   t.is(phone.events.filter(event => event.kind === 'connected').length, 1, 'catching up is no connection');
 });
+
+test('two that hold the same keys do not take a session from each other without end', t => {
+  const { world, network, lamp, phone } = pair(11);
+  const lampId = memberOf(network, 'lamp').nodeId;
+  const twin = start(
+    network,
+    'phone',
+    world.host({ name: 'twin' }),
+    5002,
+    [['lamp', lamp.host, 5000]],
+    phone.saved,
+  );
+  const phones = [phone, twin];
+  for (const { node, host, running } of phones) {
+    node.connect(host.now(), lampId);
+    running.turn();
+  }
+
+  world.runNow(seconds(120));
+
+  const lost = phones.flatMap(({ events }) =>
+    events.filter(event => event.kind === 'disconnected' && event.reason === 'replaced'),
+  );
+  t.true(lost.length > 0 && lost.length <= 14, `${lost.length}`);
+  t.like(lost[0], { text: 'a newer session of the same peer took over' });
+  t.true(lamp.events.filter(({ kind }) => kind === 'connected').length <= 30);
+});

@@ -4,48 +4,12 @@ import {
   encodeText,
   MemberRuntime,
   milliseconds,
-  MemoryStore,
   seconds,
 } from '@coconet/cluster-protocol/core';
-import { createCryptoProvider } from '@coconet/cluster-protocol/node';
-import { type SimulatedNat, SimulatedWorld } from '@coconet/cluster-protocol/testing';
-import { ask, foundNetwork, invite, resolve, revocationOf, startNmn } from './simulated-nmn.js';
+import { home, texts } from './home.js';
+import { ask, resolve, revocationOf } from './simulated-nmn.js';
 
-const crypto = await createCryptoProvider();
-const yieldTurn = (): Promise<void> => new Promise(setImmediate);
 const SERVICE = 0x8000;
-
-async function home(seed: number) {
-  const world = new SimulatedWorld({ seed, crypto, yieldTurn });
-  const nmn = startNmn(crypto, world.host({ name: 'nmn' }));
-  const during = async <T>(promise: Promise<T>): Promise<T> => {
-    const state = { settled: false };
-    const outcome = promise.finally(() => {
-      state.settled = true;
-    });
-    outcome.catch(() => undefined);
-    await world.until(() => state.settled, seconds(20), 'the promise');
-    return outcome;
-  };
-  await world.run(milliseconds(10));
-  const { owner, network } = await during(foundNetwork(nmn, world.host({ name: 'owner' })));
-  const join = async (name: string, kind: 'device' | 'client', on?: SimulatedNat) => {
-    const uri = await during(invite(nmn, owner, network, kind, name));
-    const host = world.host({ name, ...(on && { on }) });
-    host.board.setConditions({ delay: milliseconds(10) });
-    const store = new MemoryStore();
-    const member = await during(
-      MemberRuntime.open({ host, store, join: uri, kind, name, resolve, allowDocumentationAddresses: true }),
-    );
-    const events: ClusterEvent[] = [];
-    member.on(event => events.push(event));
-    return { member, events, host, store, uri };
-  };
-  return { world, nmn, owner, network, join, during };
-}
-
-const texts = (events: readonly ClusterEvent[]): string[] =>
-  events.flatMap(event => (event.kind === 'message' ? [new TextDecoder().decode(event.bytes)] : []));
 
 test('a device and a client join, meet through the NMN and talk directly', async t => {
   const { world, join } = await home(1);
