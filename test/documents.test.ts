@@ -87,6 +87,15 @@ test('what is excused is still there', t => {
   }
 });
 
+test('the READMEs of the SDKs show the programs of the README', t => {
+  const [lamp, app] = ['lamp.js', 'app.js'].map(name =>
+    fencesOf('README.md').find(fence => fence.name === name),
+  );
+
+  t.is(fencesOf('packages/device-sdk/README.md')[0]?.text, lamp?.text);
+  t.is(fencesOf('packages/client-sdk/README.md')[0]?.text, app?.text);
+});
+
 test('a block that a new guide brings is found, whatever stands before it', t => {
   const text =
     'Do:\n\n1. This:\n\n   ```sh\n   npx coconet ls # all\n   npx coconet \\\n     nodes\n   ```\n\n~~~js a.js\n```\n~~~\n';

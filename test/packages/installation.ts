@@ -1,10 +1,12 @@
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 
 import { publishedPackages, ROOT, tarballName, TARBALLS } from '../../scripts/packages.js';
+import { offerDriver } from './database-driver.js';
 import { Registry } from './registry.js';
 import { removeAtExit, Terminal } from './terminal.js';
 
@@ -30,8 +32,10 @@ export class Folder {
   async copy(): Promise<Folder> {
     const path = await mkdtemp(join(tmpdir(), 'coconet-folder-'));
     const copy = new Folder(path, { ...this.#variables, HOME: `${path}/home` });
-    for (const name of ['package.json', 'package-lock.json', 'node_modules'])
-      await cp(join(this.path, name), join(path, name), { recursive: true, verbatimSymlinks: true });
+    const installed = ['package.json', 'package-lock.json', 'node_modules'].map(name =>
+      join(this.path, name),
+    );
+    await promisify(execFile)('cp', ['-RP', ...installed, path]);
     return copy;
   }
 
@@ -65,9 +69,11 @@ export class Folder {
 export class Surroundings {
   readonly variables: Readonly<Record<string, string>>;
   readonly #registry: Registry;
+  readonly #folder: string;
 
-  private constructor(registry: Registry, variables: Readonly<Record<string, string>>) {
+  private constructor(registry: Registry, folder: string, variables: Readonly<Record<string, string>>) {
     this.#registry = registry;
+    this.#folder = folder;
     this.variables = variables;
   }
 
@@ -78,8 +84,11 @@ export class Surroundings {
     }
     const npm = npmSettings();
     const registry = await Registry.start(npm.registry);
-    return new Surroundings(registry, {
+    const folder = await mkdtemp(join(tmpdir(), 'coconet-driver-'));
+    removeAtExit(folder);
+    return new Surroundings(registry, folder, {
       ...cleanEnvironment(),
+      ...offerDriver(folder),
       // npm's cache and settings are the user's, whatever HOME is.
       npm_config_cache: npm.cache,
       npm_config_userconfig: npm.userconfig,
@@ -91,13 +100,14 @@ export class Surroundings {
       npm_config_update_notifier: 'false',
       // A setting of the user that a newer npm does not know is nothing that the tests are about.
       npm_config_loglevel: 'error',
-      // Where SQLite's driver has to be compiled: with all cores.
+      // Where SQLite's driver has to be compiled after all: with all cores.
       JOBS: 'max',
     });
   }
 
-  remove(): Promise<void> {
-    return this.#registry.stop();
+  async remove(): Promise<void> {
+    await this.#registry.stop();
+    await rm(this.#folder, { recursive: true, force: true });
   }
 }
 

@@ -19,8 +19,8 @@ export type Step =
     }
   /** Waits until a terminal says that; what was waited for before does not count. */
   | { readonly kind: 'see'; readonly terminal: string; readonly shows: RegExp }
-  /** Presses Ctrl-C in a terminal. */
-  | { readonly kind: 'interrupt'; readonly terminal: string; readonly status: number };
+  /** Presses Ctrl-C in a terminal, and waits until all that ran in it has ended. */
+  | { readonly kind: 'interrupt'; readonly terminal: string };
 
 /** A block of a document: the one that begins with this line. */
 export interface Block {
@@ -74,8 +74,8 @@ export const alsoStart = (terminal: string, line: string, shows?: RegExp): Step 
 
 export const see = (terminal: string, shows: RegExp): Step => ({ kind: 'see', terminal, shows });
 
-/** @param status - by default that of a program that Ctrl-C has ended */
-export const interrupt = (terminal: string, status = 130): Step => ({ kind: 'interrupt', terminal, status });
+/** The status is 130, of the shell as well that waited for the line. */
+export const interrupt = (terminal: string): Step => ({ kind: 'interrupt', terminal });
 
 /** Whether a fence is that block. */
 export const isBlock = (fence: Fence, block: Block): boolean =>

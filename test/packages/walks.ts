@@ -63,7 +63,8 @@ const fiveMinutes: Walk = {
     interrupt('dev'),
     start('lamp', 'node lamp.js'),
     run('npx coconet call Desk/lamp onOff.turnOff', /^done$/m),
-    see('again', /^false true$/m),
+    // Told when it changed, or when the app had found the lamp again after that.
+    see('again', /^false (true|false)$/m),
     interrupt('again'),
     interrupt('lamp'),
   ],
@@ -170,7 +171,7 @@ const lamp = await network.resource('Desk/lamp', [onOff]);
       'COCONET_JOIN="$(npx coconet invite client --name Remote)" node remote.js',
       /^\{ on: true, fresh: true, at: \S+ \}\ndirect on this machine, /m,
     ),
-    alsoStart('watching', 'node watching.js', /^true true \d{4}-\d\d-\d\dT\S+$/m),
+    alsoStart('watching', 'node watching.js', /^true (true|false) \d{4}-\d\d-\d\dT\S+$/m),
     interrupt('watching'),
 
     run('npx coconet nodes', /^Desk .* online .*^Hall .* online .*^Remote /ms),
@@ -273,7 +274,7 @@ const nmn: Walk = {
     run('npx coconet nmn status --data ./nmn', /home|networks/),
     run('curl -s http://127.0.0.1:28621/health', /ok/),
     run('curl -s http://127.0.0.1:28621/metrics', /^# TYPE coconet_/m),
-    interrupt('hall', 0),
+    interrupt('hall'),
     interrupt('nmn'),
   ],
 };
