@@ -2,9 +2,7 @@
 export const CLI_ERROR_CODES = [
   'USAGE',
   'NO_MEMBERSHIP',
-  'STORE_TAKEN',
   'NMN_NOT_RUNNING',
-  'ROOT_FILE_EXISTS',
   'NOTHING_TO_READ',
   'NOTHING_TO_EXPLAIN',
   'OUTPUT_FAILED',
@@ -12,7 +10,6 @@ export const CLI_ERROR_CODES = [
   'NO_ANSWER',
   'COMMAND_FAILED',
   'CHECKS_FAILED',
-  'INTERRUPTED',
   'INTERNAL',
 ] as const;
 

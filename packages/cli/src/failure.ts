@@ -34,9 +34,7 @@ const ASK_OWNER = 'ask an owner or admin of the network';
 const NEXT: Readonly<Record<FailureCode, string | undefined>> = {
   USAGE: HELP,
   NO_MEMBERSHIP: MESSAGE_SAYS_IT,
-  STORE_TAKEN: MESSAGE_SAYS_IT,
   NMN_NOT_RUNNING: 'start one with `coconet nmn start`, or name its data folder with --data',
-  ROOT_FILE_EXISTS: 'name another file with --root-file; a root key is never overwritten',
   NOTHING_TO_READ: WHAT,
   NOTHING_TO_EXPLAIN: WHO,
   OUTPUT_FAILED: 'is the disk full? see the message',
@@ -44,7 +42,6 @@ const NEXT: Readonly<Record<FailureCode, string | undefined>> = {
   NO_ANSWER: DOCTOR,
   COMMAND_FAILED: MESSAGE_SAYS_IT,
   CHECKS_FAILED: MESSAGE_SAYS_IT,
-  INTERRUPTED: MESSAGE_SAYS_IT,
   INTERNAL: 'this is a bug: run it again with COCONET_DEBUG=1 and report what it prints',
 
   INVALID_DEFINITION: MESSAGE_SAYS_IT,
