@@ -75,7 +75,11 @@ export interface NodeExplanation {
   /** Bytes that the relay dropped, because everything that this node sends through it exceeds its rate. */
   readonly shapedBytes: number;
   readonly waitingMessages: number;
+  /** Bytes of the largest datagram that is sent to it. */
+  readonly mtu: number;
   readonly nmn: 'connected' | 'away';
+  /** Addresses and ports at which the NMN sees this node; empty: it has not said so. */
+  readonly seenAs: readonly string[];
 }
 
 /** Options of {@link Network.ping}. */

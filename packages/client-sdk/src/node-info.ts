@@ -47,5 +47,7 @@ export const explanationOf = (explanation: PeerExplanation): NodeExplanation => 
   lostPackets: explanation.lostPackets,
   shapedBytes: explanation.shaping?.droppedBytes ?? 0,
   waitingMessages: explanation.waitingMessages,
+  mtu: explanation.mtu,
   nmn: explanation.nmn,
+  seenAs: explanation.seenAs.map(({ key }) => key),
 });

@@ -42,13 +42,11 @@ import { PeerReach } from './peer-reach.js';
 import { StateExchange } from './state-exchange.js';
 import {
   AWAY,
-  explainPeer,
   localLinks,
   nmnPath,
   type NodeReport,
   type NodeTables,
   type PeerExplanation,
-  reportNode,
 } from './reports.js';
 
 /** Peers in memory: as many as a network has members at most. */
@@ -225,9 +223,7 @@ export class ClusterNode implements Machine<ClusterEvent> {
   nodes(): readonly NodeReport[] {
     return this.#mind
       .members()
-      .map(member =>
-        reportNode(member, this.nodeId, this.#peers.get(member.nodeId), this.#nmn.presenceOf(member.nodeId)),
-      );
+      .map(member => this.#reach.report(member, this.nodeId, this.#peers.get(member.nodeId)));
   }
 
   /** What takes memory now, for diagnostics: after everything has ended it is what it was at the start. */
@@ -238,10 +234,7 @@ export class ClusterNode implements Machine<ClusterEvent> {
 
   /** Why the path to a member is what it is. Throws `NOT_A_MEMBER`. */
   explain(now: Instant, nodeId: number): PeerExplanation {
-    const peer = this.#member(nodeId);
-    this.#reach.measure(now, peer);
-    const session = peer.session === undefined ? undefined : this.#endpoint.open(peer.session);
-    return explainPeer(now, peer, this.#mind.nameOf(nodeId), session?.statistics(), this.#nmn.connected);
+    return this.#reach.explain(now, this.#member(nodeId));
   }
 
   /** Says goodbye to everybody; to be followed by one last drain. */

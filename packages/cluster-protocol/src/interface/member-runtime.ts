@@ -21,7 +21,7 @@ import type { Membership, SavedNode } from './cluster-options.js';
 import type { ClusterEvent } from './events.js';
 import { checkNetwork, joinNetwork } from './joining.js';
 import { encodeHosts, knownHosts, NMN_HOSTS_KEY, resolveAll } from './nmn-hosts.js';
-import type { Host, LinkOptions, RunningMachine, Store } from './machine.js';
+import type { Host, Link, LinkOptions, RunningMachine, Store } from './machine.js';
 import { loadKeys, loadMembership, membershipChanges, startNode } from './saved-node.js';
 
 /** Waits between tries to join while the NMN does not answer. */
@@ -138,6 +138,11 @@ export class MemberRuntime {
     }
     runtime.#scheduleRefresh(hosts);
     return runtime;
+  }
+
+  /** The sockets that are open, with the addresses of this machine. */
+  get links(): readonly Link[] {
+    return this.#running.links;
   }
 
   /** Runs a verb of the node now; what it wants to send leaves in this turn of the event loop. */

@@ -25,6 +25,7 @@ import {
   type SessionPeer,
   TakeoverWait,
 } from '../network/index.js';
+import type { NmnFacts } from '../path/index.js';
 import {
   type Endpoint,
   type EndpointEvent,
@@ -36,6 +37,7 @@ import {
 import { CloseCode, type SocketAddress } from '../wire/index.js';
 import type { Link } from './machine.js';
 import type { NmnListener } from './nmn-listener.js';
+import { localLinks } from './reports.js';
 
 /** One try to reach the NMN. */
 const PATIENCE: Duration = seconds(10);
@@ -93,6 +95,8 @@ export class NmnLink {
   readonly #takeovers = new TakeoverWait();
   #notBefore: Instant | undefined;
   #toldAway = false;
+  /** Why there is no session, as last heard. */
+  #awayText = 'it has not answered yet';
   #closed = false;
 
   constructor(options: NmnLinkOptions) {
@@ -118,6 +122,21 @@ export class NmnLink {
   /** Our addresses as the NMN sees them. */
   get reflexive(): readonly SocketAddress[] {
     return this.#reflexive;
+  }
+
+  /** What is known of the way to the NMN. */
+  get facts(): NmnFacts {
+    const session =
+      this.#state.kind === 'connected' ? this.#options.endpoint.open(this.#state.session) : undefined;
+    const measured = session?.pathStatistics(session.activePath);
+    return {
+      addresses: this.#addresses,
+      remote: session && this.#options.endpoint.paths.get(session.activePath)?.remote,
+      // Before the first sample the estimator holds a guess.
+      rtt: measured !== undefined && measured.minRtt > 0 ? measured.rtt : undefined,
+      links: localLinks(this.#links),
+      away: this.#awayText,
+    };
   }
 
   relayPath(peer: number): Path | undefined {
@@ -378,6 +397,7 @@ export class NmnLink {
 
   // Said once, until it has been there again: an NMN that is off is no news every minute.
   #away(now: Instant, text: string): void {
+    this.#awayText = text;
     if (this.#toldAway) return;
     this.#toldAway = true;
     this.#options.listener.state(now, 'away', text);

@@ -1,10 +1,11 @@
 import { after, type Duration, type Instant, milliseconds } from '../base/index.js';
 import { NO_SECRET, type Peer, SERVICES, type SessionKind, type SessionPeer } from '../network/index.js';
-import { CANDIDATES_CONTROL, type PathAction } from '../path/index.js';
+import { CANDIDATES_CONTROL, explainNmn, type PathAction, reportNmn } from '../path/index.js';
 import { type Endpoint, MAX_HANDSHAKE_PATHS, type Path, type PathId } from '../session/index.js';
-import type { ClusterEvent } from './events.js';
+import type { ClusterEvent, MemberReport } from './events.js';
 import type { MemberMind } from './member-mind.js';
 import type { NmnLink } from './nmn-link.js';
+import { explainPeer, type NodeReport, type PeerExplanation, reportNode } from './reports.js';
 
 /** One try to reach a peer; then the next one begins, with fresh keys. */
 const HANDSHAKE_PATIENCE: Duration = milliseconds(10_000);
@@ -37,7 +38,29 @@ export class PeerReach {
     const session = this.#world.endpoint.open(peer.session);
     const path = session && this.#world.endpoint.paths.get(session.activePath);
     const measured = session?.pathStatistics(session.activePath);
-    if (path && measured) peer.agent.measured(now, path, measured.rtt);
+    // Before the first sample the estimator holds a guess.
+    if (path && measured && measured.minRtt > 0) peer.agent.measured(now, path, measured.rtt);
+  }
+
+  /** What is known of a member; `peer`: how far we are with it. */
+  report(member: MemberReport, ownId: number, peer: Peer | undefined): NodeReport {
+    const { nmn } = this.#world;
+    const path = this.#isNmn(member.nodeId) ? reportNmn(nmn.facts) : peer?.agent.active;
+    return reportNode(member, ownId, peer, nmn.presenceOf(member.nodeId), path);
+  }
+
+  /** Why the path to a peer is what it is, and what it carried. */
+  explain(now: Instant, peer: Peer): PeerExplanation {
+    const { endpoint, mind, nmn } = this.#world;
+    this.measure(now, peer);
+    const session = peer.session === undefined ? undefined : endpoint.open(peer.session);
+    const explanation = this.#isNmn(peer.nodeId) ? explainNmn(nmn.facts) : peer.agent.explain(now);
+    return explainPeer(explanation, peer, mind.nameOf(peer.nodeId), session?.statistics(), nmn);
+  }
+
+  // No path agent steers the way to it.
+  #isNmn(nodeId: number): boolean {
+    return nodeId === this.#world.mind.nmnNodeId;
   }
 
   /** Begins a handshake of a kind with a peer, on every way that is known to it. */

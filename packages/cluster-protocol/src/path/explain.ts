@@ -1,8 +1,9 @@
 import { type Duration, elapsed, type Instant, milliseconds, seconds } from '../base/index.js';
 import type { SocketAddress } from '../wire/index.js';
 import type { TargetKind } from './candidate.js';
+import type { LocalLink } from './local-candidates.js';
 import { isRelay, type KnownPath } from './path-book.js';
-import { type PathRoute, type PathScope, routeOf, scopeOf } from './path-score.js';
+import { classOf, type PathRoute, type PathScope, routeOf, scopeOf } from './path-score.js';
 import type { RefusedTarget } from './peer-addresses.js';
 import type { ProbeRecord } from './probe-round.js';
 
@@ -94,6 +95,49 @@ export function explainPath(facts: PathFacts): Explanation {
     candidates: candidatesOf(facts),
     shaping: facts.shaping,
     nextTry,
+  };
+}
+
+/** What is known of the way to the NMN, which no path agent steers. */
+export interface NmnFacts {
+  /** Where the NMN is tried. */
+  readonly addresses: readonly SocketAddress[];
+  /** The address at which it answers; `undefined`: there is no session with it. */
+  readonly remote: SocketAddress | undefined;
+  readonly rtt: Duration | undefined;
+  readonly links: readonly LocalLink[];
+  /** Why there is no session. */
+  readonly away: string;
+}
+
+/** The path to the NMN; `undefined`: there is no session with it. */
+export const reportNmn = ({ remote, rtt, links }: NmnFacts): PathReport | undefined =>
+  remote && { path: 'direct', scope: scopeOf(classOf(remote, links)), remote, rtt };
+
+/** Says what becomes of the way to the NMN. */
+export function explainNmn(facts: NmnFacts): Explanation {
+  const { addresses: all, remote, rtt, links, away } = facts;
+  const report = reportNmn(facts);
+  const places = all.map(({ key }) => key).join(', ');
+  const sentence =
+    remote === undefined
+      ? places === ''
+        ? 'no path, because no address of the NMN is known'
+        : `no path, because the NMN at ${places} cannot be used: ${away}`
+      : `${PLACES[classOf(remote, links)]}${rtt === undefined ? '' : `, ${spanOf(rtt)}`}: the NMN answers at ${remote.key}`;
+  return {
+    path: report?.path,
+    scope: report?.scope,
+    sentence,
+    rtt,
+    candidates: all.map((address): ExplainedCandidate => {
+      const isActive = address.key === remote?.key;
+      const state = isActive ? 'active' : 'waiting';
+      const lastResult = isActive ? 'in use' : remote ? 'not needed' : away;
+      return { address, kind: 'remembered', state, lastResult, probes: 0 };
+    }),
+    shaping: undefined,
+    nextTry: undefined,
   };
 }
 

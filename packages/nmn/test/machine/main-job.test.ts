@@ -178,3 +178,32 @@ test('a client that is started again and again hears the device every time at on
 
   for (const wait of waits) t.true(wait < 1_000, waits.join());
 });
+
+test('the way to the NMN is explained like any other, with the address at which it sees us', async t => {
+  const { world, nmn, join } = await home(40);
+  const { member, host } = await join('lamp', 'device');
+  await world.run(seconds(2));
+  const nodeId = member.node.nodes().find(({ kind }) => kind === 'nmn')!.nodeId;
+
+  const there = member.node.explain(host.now(), nodeId);
+  const listed = member.node.nodes().find(({ kind }) => kind === 'nmn')!;
+  nmn.host.crash();
+  await world.until(
+    () => member.node.explain(host.now(), nodeId).nmn === 'away',
+    seconds(120),
+    'the NMN to be missed',
+  );
+  const away = member.node.explain(host.now(), nodeId);
+
+  t.like(there, { path: 'direct', nmn: 'connected', rtt: listed.path?.rtt });
+  t.regex(there.sentence, /^direct over the internet, \d+ ms: the NMN answers at \S+$/);
+  t.true(there.rtt! >= 10);
+  t.deepEqual(
+    there.seenAs.map(({ host: seen }) => seen),
+    [host.address(1).host],
+  );
+  t.like(there.candidates, [{ state: 'active' }]);
+  t.is(away.path, undefined);
+  t.regex(away.sentence, /^no path, because the NMN at \S+ cannot be used: /);
+  t.is(member.node.nodes().find(({ kind }) => kind === 'nmn')!.path, undefined);
+});
