@@ -292,6 +292,7 @@ function joinUris() {
       ['an IPv6 address without brackets', good.replace('nmn.example.org', '2001:db8::1')],
       ['a part twice', `${good}&claim=${good.slice(-22)}`],
       ['cut before the #', good.slice(0, good.indexOf('#'))],
+      ['the key of the NMN has small order', good.replace(/key=[^&]*/, `key=${'A'.repeat(43)}`)],
       ['trailing bits of the claim are not zero', `${good.slice(0, -1)}R`],
     ].map(([why, text]) => ({ why, uri: text })),
   };

@@ -1,12 +1,20 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 
-import { publishedPackages, tarballName, TARBALLS } from '../../scripts/packages.js';
-import { Installation, pinned, readmePrograms } from './installation.js';
+import { publishedPackages } from '../../scripts/packages.js';
+import { Folder, pinned, Surroundings } from './installation.js';
 
 const SDKS = ['capabilities', 'device-sdk', 'client-sdk'];
+const INSTALL_SDKS = `npm i --ignore-scripts ${SDKS.map(name => `@coconet/${name}`).join(' ')}`;
+
+let surroundings: Surroundings;
+
+test.before(async () => {
+  surroundings = await Surroundings.make();
+});
+
+test.after.always(() => surroundings.remove());
 
 /** Every entry of the packages, as a user's import names it. */
 function entriesOf(folders: readonly string[]): string[] {
@@ -15,81 +23,36 @@ function entriesOf(folders: readonly string[]): string[] {
     .flatMap(({ manifest }) => Object.keys(manifest.exports ?? {}).map(entry => join(manifest.name, entry)));
 }
 
-test.before(t => {
-  for (const { manifest } of publishedPackages()) {
-    if (!existsSync(join(TARBALLS, tarballName(manifest)))) t.fail('run "npm run pack" first');
-  }
-});
+async function sdkFolder(t: ExecutionContext): Promise<Folder> {
+  const folder = await Folder.make(surroundings);
+  t.teardown(() => folder.remove());
+  await folder.run(INSTALL_SDKS);
+  await folder.run('npm pkg set type=module');
+  return folder;
+}
 
 test('the SDKs install without scripts and load in JavaScript', async t => {
-  const installation = await Installation.create();
-  t.teardown(() => installation.remove());
-  await installation.install(SDKS, [], ['--ignore-scripts']);
+  const folder = await sdkFolder(t);
   const entries = entriesOf([...SDKS, 'cluster-protocol']);
-  await installation.write(
-    'load.js',
-    `${entries.map(entry => `await import('${entry}');`).join('\n')}\nconsole.log('loaded');\n`,
-  );
+  const imports = entries.map(entry => `await import('${entry}');\n`).join('');
+  await folder.write('load.js', `${imports}console.log('loaded');\n`);
 
-  const { status, output } = await installation.run(process.execPath, ['load.js']);
+  const said = await folder.run('node load.js');
 
-  t.is(output, 'loaded\n');
-  t.is(status, 0);
+  t.is(said, 'loaded\n');
 });
 
 test('the SDKs have types for a TypeScript program with default settings', async t => {
-  const installation = await Installation.create();
-  t.teardown(() => installation.remove());
-  await installation.install(
-    SDKS,
-    [await pinned('typescript'), await pinned('@types/node')],
-    ['--ignore-scripts'],
-  );
-  const tsc = join('node_modules', 'typescript', 'bin', 'tsc');
-  await installation.run(process.execPath, [tsc, '--init']);
-  const entries = entriesOf([...SDKS, 'cluster-protocol']);
-  const lines = entries.map(
+  const folder = await sdkFolder(t);
+  await folder.run(`npm i -D ${pinned('typescript')} ${pinned('@types/node')}`);
+  await folder.run('npx tsc --init');
+  const lines = entriesOf([...SDKS, 'cluster-protocol']).map(
     (entry, i) =>
-      `import * as entry${i} from '${entry}';\nexport const names${i}: string[] = Object.keys(entry${i});`,
+      `import * as entry${i} from '${entry}';\nexport const names${i}: string[] = Object.keys(entry${i});\n`,
   );
-  await installation.write('load.ts', `${lines.join('\n')}\n`);
+  await folder.write('load.ts', lines.join(''));
 
-  const { status, output } = await installation.run(process.execPath, [tsc, '--noEmit']);
+  const said = await folder.run('npx tsc --noEmit');
 
-  t.is(output, '');
-  t.is(status, 0);
-});
-
-test('the tool installs with its scripts and tells its version', async t => {
-  const installation = await Installation.create();
-  t.teardown(() => installation.remove());
-  await installation.install(['cli']);
-
-  const { status, output } = await installation.run('npx', ['--no-install', 'coconet', '--version']);
-
-  t.regex(output, /^\d+\.\d+\.\d+$/m);
-  t.is(status, 0);
-});
-
-test('the programs of the README parse and have right types in an empty folder', async t => {
-  const programs = await readmePrograms();
-  if (programs.size === 0) {
-    t.pass('the README has no named programs yet');
-    return;
-  }
-  const installation = await Installation.create();
-  t.teardown(() => installation.remove());
-  await installation.install(
-    SDKS,
-    [await pinned('typescript'), await pinned('@types/node')],
-    ['--ignore-scripts'],
-  );
-  const tsc = join('node_modules', 'typescript', 'bin', 'tsc');
-  await installation.run(process.execPath, [tsc, '--init', '--types', 'node']);
-  for (const [name, code] of programs) await installation.write(name.replace(/\.js$/, '.ts'), code);
-
-  const { status, output } = await installation.run(process.execPath, [tsc, '--noEmit']);
-
-  t.is(output, '');
-  t.is(status, 0);
+  t.is(said, '');
 });

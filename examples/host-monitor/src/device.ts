@@ -8,6 +8,7 @@ import {
   powerLevel,
   telemetry,
   temperatureMeasurement,
+  type AnyCapability,
 } from '@coconet/capabilities';
 import { CommandRefused, createDevice, type Device } from '@coconet/device-sdk';
 
@@ -66,7 +67,9 @@ export async function startHostMonitor(options: HostMonitorOptions): Promise<Hos
   const sampler = addReadings(device);
   device.resource('system').capability('deviceInfo').set(machine.info);
   // The first round takes a second or two; what is read before its end is published at once.
-  void sampler.start();
+  void sampler.start().then(() => {
+    output.announce({ event: 'measured', attributes: countKnown(device) });
+  });
   return {
     device,
     close: async () => {
@@ -75,6 +78,28 @@ export async function startHostMonitor(options: HostMonitorOptions): Promise<Hos
       await device.close();
     },
   };
+}
+
+/** What each resource says of this machine. */
+const MEASURED: Readonly<Record<string, readonly AnyCapability[]>> = {
+  system: [deviceInfo, diagnostics, telemetry],
+  network: [networkConfiguration],
+  processor: [temperatureMeasurement],
+  battery: [powerLevel, electricalMeasurement],
+};
+
+/** Attributes of this machine that have a value, as a guest of the network sees them. */
+function countKnown(device: Device): number {
+  let known = 0;
+  for (const [id, capabilities] of Object.entries(MEASURED)) {
+    if (!device.resourceIds.includes(id)) continue;
+    for (const { name, attributes } of capabilities) {
+      const values = device.resource(id).capability(name);
+      for (const attribute of Object.values(attributes))
+        if (attribute.minimumRole === 'guest' && values.get(attribute.name) !== null) known++;
+    }
+  }
+  return known;
 }
 
 function addBeacon(device: Device, output: Output): () => void {

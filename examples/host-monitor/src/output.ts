@@ -4,6 +4,8 @@ import type { BeaconState } from './beacon.js';
 export type Announcement =
   | { readonly event: 'ready'; readonly name: string; readonly nodeId: number; readonly network: string }
   | ({ readonly event: 'beacon' } & BeaconState)
+  /** Everything has been read once: so many attributes of this machine have a value. */
+  | { readonly event: 'measured'; readonly attributes: number }
   | { readonly event: 'notice'; readonly text: string }
   | { readonly event: 'failed'; readonly code: string; readonly text: string };
 
@@ -47,6 +49,7 @@ function sentenceOf(announcement: Announcement): string | undefined {
     case 'failed':
       return printable(announcement.text);
     case 'beacon':
+    case 'measured':
       return undefined;
   }
 }

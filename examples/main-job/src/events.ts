@@ -47,7 +47,8 @@ export type CommonEvent =
 /** What the host monitor tells: see its README. */
 export type MonitorEvent =
   | { readonly event: 'ready'; readonly name: string; readonly nodeId: number; readonly network: string }
-  | { readonly event: 'beacon'; readonly on: boolean; readonly identifying: boolean };
+  | { readonly event: 'beacon'; readonly on: boolean; readonly identifying: boolean }
+  | { readonly event: 'measured'; readonly attributes: number };
 
 /** Whatever a child tells. */
 export type ChildEvent = ClientEvent | CommonEvent | MonitorEvent;
@@ -85,6 +86,7 @@ const NAMES: readonly string[] = [
   'failed',
   'ready',
   'beacon',
+  'measured',
 ] satisfies readonly ChildEvent['event'][];
 
 /** Reads a line of a child; `undefined`: it is none of ours, e.g. a warning of Node. */

@@ -8,7 +8,7 @@ const YELLOW = '\u001b[33m';
 const PLAIN = '\u001b[0m';
 
 /** What no table has room for. */
-const LEFT_OUT: ReadonlySet<string> = new Set(['telemetry.channels']);
+const LEFT_OUT: ReadonlySet<string> = new Set(['telemetry.channels', 'diagnostics.peers']);
 
 /** The picture as lines of a terminal that is `columns` wide and `rows` high, none longer and not more. */
 export function frame(picture: Picture, columns: number, rows: number): readonly string[] {

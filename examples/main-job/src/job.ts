@@ -23,10 +23,10 @@ export interface JobOptions {
 /** Name of this computer in its network. */
 export const DEVICE = 'Computer';
 
-/** Attributes of this machine that `--once` waits for. */
+/** Attributes that every machine has: with fewer, something is wrong. */
 const ENOUGH_ATTRIBUTES = 8;
 
-/** Time that `--once` takes at most before it says why not, in ms. */
+/** Time that `--once` takes at most before it is content with what has come, or says what has not; in ms. */
 const ONCE_LIMIT = 17_000;
 
 /** Waits before a process that ended is started again, in ms; after the last one the job gives up. */
@@ -63,7 +63,7 @@ export class Job {
     const stop = (): void => this.#end(undefined);
     signal.addEventListener('abort', stop, { once: true });
     if (signal.aborted) stop();
-    if (once) this.#later(ONCE_LIMIT, () => this.#fail(this.#missing()));
+    if (once) this.#later(ONCE_LIMIT, () => this.#giveUp());
     const root = folder === undefined ? await mkdtemp(join(tmpdir(), 'coconet-')) : resolve(folder);
     let dev: Dev | undefined;
     try {
@@ -149,11 +149,19 @@ export class Job {
     if (this.#options.once) this.#finishOnce();
   }
 
-  #finishOnce(): void {
+  /** Ends it when everything has been shown. `wanted`: attributes that the app has to have. */
+  #finishOnce(wanted: number = this.picture.measured ?? Infinity): void {
     const { directCommands, path, attributes } = this.picture;
     const [, second] = directCommands;
-    if (second === undefined || path?.path !== 'direct' || attributes < ENOUGH_ATTRIBUTES) return;
+    if (second === undefined || path?.path !== 'direct') return;
+    if (attributes < Math.max(wanted, ENOUGH_ATTRIBUTES)) return;
     this.#end({ event: 'done', ok: true, path: 'direct', commandRttMs: second.rttMs, attributes });
+  }
+
+  /** A source of readings that hangs keeps nobody from the rest. */
+  #giveUp(): void {
+    this.#finishOnce(ENOUGH_ATTRIBUTES);
+    if (!this.#over.signal.aborted) this.#fail(this.#missing());
   }
 
   #fail(reason: string): void {

@@ -19,6 +19,8 @@ export class Picture {
   command: CommandOutcome | undefined;
   /** Commands that were done over a direct path. */
   readonly directCommands: CommandOutcome[] = [];
+  /** Attributes of this machine that the device has; `undefined`: it has not read all of them yet. */
+  measured: number | undefined;
   beacon = { on: false, identifying: false };
   readonly notices: string[] = [];
   readonly tries: { readonly line: string; readonly says: string }[] = [];
@@ -49,6 +51,9 @@ export class Picture {
         return;
       case 'beacon':
         this.beacon = { on: event.on, identifying: event.identifying };
+        return;
+      case 'measured':
+        this.measured = event.attributes;
         return;
       case 'notice':
         this.#note(event.text);

@@ -44,6 +44,8 @@ export function showEvent(event: JobEvent): string | undefined {
         : `command   ${event.line} failed: ${printable(event.failure)}`;
     case 'beacon':
       return `beacon    ${event.identifying ? 'here I am!' : event.on ? 'on' : 'off'}`;
+    case 'measured':
+      return `measured  ${event.attributes} attributes of this machine have a value`;
     case 'notice':
       return `notice    ${printable(event.text)}`;
     case 'restart':

@@ -14,6 +14,8 @@ test.serial('npm start -- --once --json shows that everything works, and ends', 
   t.deepEqual({ event, ok, path }, { event: 'done', ok: true, path: 'direct' });
   t.true(typeof commandRttMs === 'number' && commandRttMs > 0);
   t.true(typeof attributes === 'number' && attributes >= 8);
+  const measured = await program.event({ event: 'measured' });
+  t.true(Number(attributes) >= Number(measured.attributes));
   t.is(program.lines.at(-1), JSON.stringify({ event, ok, path, commandRttMs, attributes }));
 });
 

@@ -40,6 +40,14 @@ test('attributes count when they have a value and say something of the machine',
   t.is(picture.attributes, 1);
 });
 
+test('what the device has measured is remembered', t => {
+  const picture = new Picture();
+
+  picture.apply({ event: 'measured', attributes: 17 });
+
+  t.is(picture.measured, 17);
+});
+
 test('a command counts as direct when it was done, over a direct path', t => {
   const picture = new Picture();
   const outcome = { event: 'command', line: 'C/beacon onOff.toggle', rttMs: 1 } as const;

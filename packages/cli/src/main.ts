@@ -84,7 +84,9 @@ async function run(
 
 function thisProcess(): Terminal {
   // Who reads us may go away at any time, even after the last word: `coconet ls | head -1`.
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', ignoreBrokenPipe);
+  process.stdout.on('error', endOnFailure);
+  // Nobody is left who could be told.
+  process.stderr.on('error', () => undefined);
   return {
     stdout: process.stdout,
     stderr: process.stderr,
@@ -98,8 +100,11 @@ function thisProcess(): Terminal {
   };
 }
 
-function ignoreBrokenPipe(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') throw error;
+/** A reader who goes away has what it wanted; a disk that is full has not. */
+function endOnFailure(error: NodeJS.ErrnoException): void {
+  if (error.code === 'EPIPE') return;
+  process.stderr.write(`error: standard output cannot be written: ${error.message} [OUTPUT_FAILED]\n`);
+  process.exit(1);
 }
 
 /** The stack and the causes of an error, line by line. */

@@ -2,10 +2,10 @@ import { resolve } from 'node:path';
 
 import type { NmnAdmin } from '@coconet/nmn';
 
-import type { Surroundings } from './context.js';
+import type { Context, Surroundings } from './context.js';
 import { CliError } from './errors.js';
 import { option } from './option.js';
-import { defaultNmnFolder } from './places.js';
+import { defaultNmnFolder, devPlaces } from './places.js';
 
 /** `--data` of the commands about an NMN. */
 export const NMN_DATA = option.text(
@@ -16,6 +16,18 @@ export const NMN_DATA = option.text(
 /** The data folder that a command means, absolute. */
 export const nmnFolder = (data: string | undefined, surroundings: Surroundings): string =>
   data === undefined ? defaultNmnFolder(surroundings) : resolve(surroundings.folder, data);
+
+/** `--data` of the commands that look for an NMN that runs. */
+export const NMN_NEAR = option.text(
+  'FOLDER',
+  'data folder of the NMN; default: that of coconet dev in this folder, else the data folder of the system',
+);
+
+/** The data folder of the NMN that a command in this folder means: that of `coconet dev` where its network is used. */
+export const nearNmnFolder = (data: string | undefined, { store, surroundings }: Context): string =>
+  data === undefined && store.chosenBy === 'dev'
+    ? devPlaces(surroundings.folder).nmn
+    : nmnFolder(data, surroundings);
 
 /** Asks the NMN that runs on a data folder. Fails with `NMN_NOT_RUNNING`. */
 export async function askNmn<T>(

@@ -5,6 +5,8 @@ export interface Sink {
   write(text: string): unknown;
   /** A person reads it. */
   readonly isTTY?: boolean | undefined;
+  /** Letters in a line of its terminal. */
+  readonly columns?: number | undefined;
 }
 
 /** How much of what the terminal can do is used. */
@@ -24,6 +26,9 @@ const CODES: Readonly<Record<Style, readonly [number, number]>> = {
   green: [32, 39],
   yellow: [33, 39],
 };
+
+/** Letters in the narrowest column of wrapped text. */
+const LEAST_ROOM = 16;
 
 /** After this long a person begins to wonder: one second. */
 const PROGRESS_AFTER = 1_000;
@@ -48,6 +53,13 @@ export class Output {
   /** Whether a person reads the results, as text, on a terminal. */
   get onTerminal(): boolean {
     return !this.json && this.#stdout.isTTY === true;
+  }
+
+  /** Letters in a line of the terminal; `undefined`: nobody looks at the results, or its width is not known. */
+  get columns(): number | undefined {
+    return this.onTerminal && this.#stdout.columns !== undefined && this.#stdout.columns > 0
+      ? this.#stdout.columns
+      : undefined;
   }
 
   /** Whether styles are shown on standard output. */
@@ -79,6 +91,24 @@ export class Output {
   /** Styled for standard error. */
   noteStyle(style: Style, text: string): string {
     return this.#stderr.isTTY === true && !this.#plain ? styled(style, text) : text;
+  }
+
+  /**
+   * Breaks text into lines that fit the terminal behind `used` letters: between words where that can be done. Without a
+   * terminal it stays as it is.
+   */
+  wrap(text: string, used: number): readonly string[] {
+    // Less room than this is no column any more: the terminal wraps by itself.
+    const room = Math.max(LEAST_ROOM, (this.columns ?? Infinity) - used);
+    const lines: string[] = [];
+    let rest = Array.from(text);
+    while (rest.length > room) {
+      const space = rest.slice(0, room + 1).lastIndexOf(' ');
+      const end = space > room / 2 ? space : room;
+      lines.push(rest.slice(0, end).join(''));
+      rest = rest.slice(end === space ? end + 1 : end);
+    }
+    return [...lines, rest.join('')];
   }
 
   /** Columns under headings; what others named is made harmless. */

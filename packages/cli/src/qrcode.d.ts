@@ -1,12 +1,15 @@
 /** The part of the package `qrcode` that is used here; it ships no types of its own. */
 declare module 'qrcode' {
-  /** Draws `text`; `terminal` sets colours, `utf8` uses block letters alone. */
-  export function toString(
+  /** Makes the code of a text: a square of modules, without its quiet zone. */
+  export function create(
     text: string,
-    options: {
-      readonly type: 'terminal' | 'utf8';
-      readonly small?: boolean;
-      readonly errorCorrectionLevel?: 'L' | 'M';
-    },
-  ): Promise<string>;
+    options: { readonly errorCorrectionLevel?: 'L' | 'M' },
+  ): {
+    readonly modules: {
+      /** Modules on each side. */
+      readonly size: number;
+      /** 1: dark. */
+      get(row: number, column: number): number;
+    };
+  };
 }

@@ -2,11 +2,21 @@ import { standardRegistry, valueToJson, valueToText, type DataType } from '@coco
 import type { AttributeReport } from '@coconet/client-sdk';
 
 /** The declared type of an attribute, where this program knows it. */
-function typeOf(capability: string, attribute: string): DataType | undefined {
+export function typeOf(capability: string, attribute: string): DataType | undefined {
   const attributes = standardRegistry.byName(capability)?.attributes;
   return attributes !== undefined && Object.hasOwn(attributes, attribute)
     ? attributes[attribute]?.type
     : undefined;
+}
+
+/** Whether an attribute is told when it happens, and never kept. */
+export function isEvent(capability: string, attribute: string): boolean {
+  const attributes = standardRegistry.byName(capability)?.attributes;
+  return (
+    attributes !== undefined &&
+    Object.hasOwn(attributes, attribute) &&
+    attributes[attribute]?.delivery === 'event'
+  );
 }
 
 /** A value for people, with its unit; of an attribute that is not known here, as JSON. */

@@ -4,12 +4,12 @@ import { Output } from '../src/output.js';
 import { printable, printableJson } from '../src/printable.js';
 import { Collector } from './support/run-tool.js';
 
-function output(options: { json?: boolean; plain?: boolean; terminal?: boolean } = {}): {
+function output(options: { json?: boolean; plain?: boolean; terminal?: boolean; columns?: number } = {}): {
   out: Output;
   stdout: Collector;
   stderr: Collector;
 } {
-  const stdout = new Collector(options.terminal);
+  const stdout = new Collector(options.terminal, options.columns);
   const stderr = new Collector(options.terminal);
   const out = new Output(stdout, stderr, { json: options.json ?? false, plain: options.plain ?? false });
   return { out, stdout, stderr };
@@ -76,4 +76,25 @@ test('quick work says nothing about itself', async t => {
 
   t.is(await out.progress('working', Promise.resolve(7)), 7);
   t.is(stderr.text, '');
+});
+
+test('text is broken between words where the terminal ends, and a long word where it has to be', t => {
+  const { out } = output({ terminal: true, columns: 30 });
+
+  t.deepEqual(out.wrap('one two three four five six', 10), ['one two three four', 'five six']);
+  t.deepEqual(out.wrap('a'.repeat(45), 10), ['a'.repeat(20), 'a'.repeat(20), 'aaaaa']);
+  t.deepEqual(out.wrap('short', 10), ['short']);
+});
+
+test('without a terminal, or with one of an unknown width, nothing is broken', t => {
+  const long = 'word '.repeat(100);
+
+  for (const { out } of [output(), output({ terminal: true }), output({ terminal: true, columns: 0 })])
+    t.deepEqual(out.wrap(long, 10), [long]);
+});
+
+test('a terminal that leaves no room still gets lines of some length', t => {
+  const { out } = output({ terminal: true, columns: 20 });
+
+  t.true(out.wrap('a'.repeat(64), 40).every(line => line.length <= 16));
 });

@@ -130,7 +130,7 @@ export class Administrator {
           settle(
             new ClientError(
               'TIMEOUT',
-              `the NMN did not answer within ${timeout} ms: it may be off, or may not be reached from here`,
+              `the NMN did not answer within ${timeout / 1_000} s: it may be off, or may not be reached from here`,
             ),
           );
         });

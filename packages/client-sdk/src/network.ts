@@ -72,8 +72,14 @@ export interface NodeExplanation {
   readonly receivedBytes: number;
   readonly sentPackets: number;
   readonly lostPackets: number;
+  /** Bytes that the relay dropped, because everything that this node sends through it exceeds its rate. */
+  readonly shapedBytes: number;
   readonly waitingMessages: number;
+  /** Bytes of the largest datagram that is sent to it. */
+  readonly mtu: number;
   readonly nmn: 'connected' | 'away';
+  /** Addresses and ports at which the NMN sees this node; empty: it has not said so. */
+  readonly seenAs: readonly string[];
 }
 
 /** Options of {@link Network.ping}. */
@@ -213,9 +219,9 @@ export interface CreateNetworkOptions {
   readonly nodeName?: string | undefined;
   /** Name of the person who owns it. */
   readonly user: string;
-  /** Gets the owner's membership; must hold none. */
+  /** Gets the owner's membership; must hold none. It remembers a creation that got no answer, which is then finished. */
   readonly store: string | Store;
-  /** Gets the root key, mode 0600; must not exist. */
+  /** Gets the root key, mode 0600; must not exist, unless it is that of a creation to be finished. */
   readonly rootFile: string;
   readonly signal?: AbortSignal | undefined;
 }

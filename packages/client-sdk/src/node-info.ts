@@ -45,6 +45,9 @@ export const explanationOf = (explanation: PeerExplanation): NodeExplanation => 
   receivedBytes: explanation.receivedBytes,
   sentPackets: explanation.sentPackets,
   lostPackets: explanation.lostPackets,
+  shapedBytes: explanation.shaping?.droppedBytes ?? 0,
   waitingMessages: explanation.waitingMessages,
+  mtu: explanation.mtu,
   nmn: explanation.nmn,
+  seenAs: explanation.seenAs.map(({ key }) => key),
 });

@@ -1,4 +1,5 @@
 import {
+  checkNetwork,
   ClusterError,
   type Host,
   MemberRuntime,
@@ -6,7 +7,6 @@ import {
   parseJoinUri,
   type Store,
 } from '@coconet/cluster-protocol';
-import { formatNetworkId } from '@coconet/cluster-protocol/core';
 import { HolderLost, RemoteSource } from './bridge/remote.js';
 import { bridgeMethods } from './bridge/server.js';
 import { ClientNetwork } from './client-network.js';
@@ -44,13 +44,11 @@ export async function openNetwork(platform: Platform, options: ConnectOptions): 
           error => opener.failed(error),
         )
       : await opener.member(store);
-  const { networkId } = source.self;
-  if (uri && formatNetworkId(uri.network) !== networkId) {
+  try {
+    if (uri) checkNetwork(uri, source.self.networkId);
+  } catch (error) {
     await source.close();
-    throw new ClusterError(
-      'WRONG_NETWORK',
-      'the join URI is of another network than the one this store belongs to: use another store for it, or leave the URI out',
-    );
+    throw error;
   }
   return opener.finish(source);
 }

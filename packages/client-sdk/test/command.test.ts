@@ -187,3 +187,36 @@ test('closing the network ends what is under way', async t => {
 
   t.is(error.code, 'OUTCOME_UNKNOWN', error.message);
 });
+
+test('a command of an app that was killed while it watched and started again is answered at once', async t => {
+  for (let seed = 0; seed < 20; seed++) {
+    const house = await House.create(900 + seed);
+    const { lamp } = await house.lamp();
+    const network = await house.app();
+    const resource = await house.during(network.resource('Desk/lamp', [onOff, level]));
+    const loop = resource.watch()[Symbol.asyncIterator]();
+    await house.during(loop.next());
+    const { random } = house.world;
+    // The device goes on talking to a session that nobody has any more.
+    const desk = house.host('Desk');
+    let talking = true;
+    const talk = (): void => {
+      if (!talking) return;
+      lamp.level.set({ level: random.below(100) });
+      desk.schedule(milliseconds(1 + random.below(200)), talk);
+    };
+    talk();
+    await house.run(random.below(3_000));
+    house.restart('phone');
+    await house.run(random.below(500));
+
+    const began = house.world.now;
+    const again = await house.app();
+    const found = await house.during(again.resource('Desk/lamp', [onOff]));
+    await house.during(found.onOff.turnOn());
+
+    t.true(house.world.now - began < 500, `seed ${seed}: ${house.world.now - began} ms`);
+    talking = false;
+    await house.during(again.close());
+  }
+});

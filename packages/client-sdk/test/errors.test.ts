@@ -37,3 +37,17 @@ test('every status that is no success has a code in capitals', t => {
     STATUS_CODES.filter(status => isSuccess(status) || status === 'inProgress'),
   );
 });
+
+test('the page of errors has the status beside each code that a command can end with', t => {
+  const section = page.split('\n## CommandError\n')[1]?.split('\n## ')[0] ?? '';
+  const rows = [...section.matchAll(/^\| `(\w+)` +\| `(\w+)`/gm)].map(
+    ([, code, status]) => `${code} ${status}`,
+  );
+
+  t.deepEqual(
+    rows.sort(),
+    STATUS_CODES.filter(isFailure)
+      .map(status => `${new CommandError(status, '').code} ${status}`)
+      .sort(),
+  );
+});

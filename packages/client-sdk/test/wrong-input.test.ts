@@ -6,7 +6,7 @@ import { openNetwork } from '../src/open-network.js';
 import { caught, House, platformOf } from './support/house.js';
 
 const URI =
-  'coconet://127.0.0.1:9/#v=1&net=AAAAAAAAAAAAAAAAAAAAAA&key=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA&claim=AAAAAAAAAAAAAAAAAAAAAA';
+  'coconet://127.0.0.1:9/#v=1&net=AAAAAAAAAAAAAAAAAAAAAA&key=BcdeBcdeBcdeBcdeBcdeBcdeBcdeBcdeBcdeBcdeBcc&claim=AAAAAAAAAAAAAAAAAAAAAA';
 
 test('a join URI that is cut off is named before anything is opened', async t => {
   const error = await caught(connect({ join: URI.slice(0, 90), store: '/nowhere/at/all' }));

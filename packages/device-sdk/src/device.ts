@@ -1,4 +1,4 @@
-import { decodeMessage, nearestName, suggestion } from '@coconet/capabilities';
+import { decodeMessage, diagnostics, nearestName, suggestion } from '@coconet/capabilities';
 import type { AnyCapability, CapabilityMessage } from '@coconet/capabilities';
 import { ClusterError, formatNetworkId, milliseconds, seconds, SERVICES } from '@coconet/cluster-protocol';
 import type {
@@ -26,6 +26,7 @@ import type { DeviceResource, ResourceOptions } from './resource.js';
 import { StateStore } from './state-store.js';
 import { SubscriptionServer } from './subscription-server.js';
 import { answerRead } from './values-answer.js';
+import { Vitals } from './vitals.js';
 
 /** Handlers that were aborted by `close` have this long to end. */
 const CLOSE_PATIENCE: Duration = seconds(1);
@@ -55,6 +56,7 @@ export class Device {
   readonly #subscriptions: SubscriptionServer;
   readonly #descriptions: DescriptionServer;
   readonly #router: CommandRouter;
+  readonly #vitals: Vitals;
   readonly #stopListening: () => void;
   #pumpWanted = false;
   #timer: { readonly at: Instant; readonly cancel: () => void } | undefined;
@@ -113,6 +115,12 @@ export class Device {
       schedule: (delay, action) => host.schedule(delay, action),
       notice: text => notices.tell(text),
     });
+    this.#vitals = new Vitals({
+      runtime,
+      courier: this.#courier,
+      resourceIds: () => this.resourceIds,
+      work: () => ({ commands: this.#router.size, subscriptions: this.#subscriptions.size }),
+    });
     notices.hear(text => this.#listeners.tell('notice', text));
     this.#stopListening = runtime.on(event => this.#take(event));
   }
@@ -162,12 +170,15 @@ export class Device {
     capabilities: L,
     options: ResourceOptions<L> = {},
   ): DeviceResource<L> {
-    return this.#tree.add(id, capabilities, options).view<L>();
+    const resource = this.#tree.add(id, capabilities, options);
+    this.#vitals.attach(resource);
+    return resource.view<L>();
   }
 
   /** Takes a resource away for good, its persisted values included. Throws `UNKNOWN_RESOURCE`, `DEVICE_CLOSED`. */
   removeResource(id: string): void {
     this.#tree.remove(id);
+    this.#vitals.detach(id);
   }
 
   /** A resource by its id. Throws `UNKNOWN_RESOURCE`, with the nearest id. */
@@ -209,6 +220,7 @@ export class Device {
   async #close(): Promise<void> {
     const { host } = this.#runtime;
     const ended = this.#router.close();
+    this.#vitals.close();
     this.#tree.close();
     let cancel: () => void = () => undefined;
     const patience = new Promise<void>(resolve => {
@@ -254,18 +266,21 @@ export class Device {
       case 'connected': {
         this.#sessionEnd(event.peer);
         this.#router.handleConnected(event.peer);
+        this.#vitals.refresh();
         const { nodeId, name, kind } = this.#access.of(event.peer);
         if (kind !== 'nmn') this.#listeners.tell('connected', { nodeId, name, path: event.path });
         break;
       }
       case 'disconnected': {
         this.#sessionEnd(event.peer);
+        this.#vitals.refresh();
         const { nodeId, name, kind } = this.#access.of(event.peer);
         const { reason, text } = event;
         if (kind !== 'nmn') this.#listeners.tell('disconnected', { nodeId, name, reason, text });
         break;
       }
       case 'path': {
+        this.#vitals.refresh();
         const { nodeId, name } = this.#access.of(event.peer);
         this.#listeners.tell('path', { nodeId, name, from: event.from, to: event.to });
         break;
@@ -324,6 +339,7 @@ export class Device {
         this.#router.handleAsk(peer, message);
         break;
       case 'read': {
+        if (message.capabilityId === diagnostics.id) this.#vitals.refresh();
         const values = answerRead(this.#tree, this.#access.of(peer), message);
         const options = { expiresIn: ANSWER_PATIENCE };
         try {

@@ -40,7 +40,7 @@ export interface MembershipConfig {
   /** How long after a start the NMN waits for a member to show what it has seen, before it signs. */
   readonly settleTime: Duration;
   readonly invitationLife: Duration;
-  /** Join attempts that are looked at, per source and in all. */
+  /** Join attempts that are looked at, per source and in all; one that proves its claim does not count. */
   readonly joinsPerSource: BucketRate;
   readonly joins: BucketRate;
   readonly operatorTokenLife: Duration;
@@ -70,8 +70,8 @@ type DeepPartial<T> = T extends number | string | boolean | readonly unknown[]
   : { readonly [K in keyof T]?: DeepPartial<T[K]> | undefined };
 
 /**
- * Defaults. 100 join attempts a minute and source, a thousand in all, leave a 128-bit claim unguessable and let a whole
- * house join at once. An operator token is used within the hour or made anew.
+ * Defaults. In any minute at most 100 wrong join attempts of one source and 2,000 in all are looked at, which leaves a
+ * 128-bit claim unguessable; right ones do not count, so a whole house may join at once. An operator token is used within the hour or made anew.
  */
 export const DEFAULT_CONFIG: Omit<NmnConfig, 'dataFolder'> = {
   listen: { port: DEFAULT_PORT, bind: [] },
@@ -83,7 +83,7 @@ export const DEFAULT_CONFIG: Omit<NmnConfig, 'dataFolder'> = {
     headLife: days(7),
     settleTime: seconds(3),
     invitationLife: days(7),
-    joinsPerSource: { perSecond: 100 / 60, capacity: 100 },
+    joinsPerSource: { perSecond: 40 / 60, capacity: 60 },
     joins: { perSecond: 1_000 / 60, capacity: 1_000 },
     operatorTokenLife: minutes(60),
     networks: 1_024,

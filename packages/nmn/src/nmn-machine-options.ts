@@ -10,7 +10,7 @@ import type {
 import type { Commit } from './commit-queue.js';
 import type { NmnConfig } from './config.js';
 import type { LogFields } from './log.js';
-import type { Asker } from './membership/networks.js';
+import type { Asker, Stranger } from './membership/networks.js';
 import type { OperatorToken } from './membership/operator-tokens.js';
 import type { NetworkContents } from './membership/storage-change.js';
 import type { Caller, NmnEvent } from './subsystem.js';
@@ -51,6 +51,12 @@ export interface NmnMachineOptions {
   readonly starts: number;
   readonly networks: readonly NetworkContents[];
   readonly operatorTokens: readonly OperatorToken[];
+}
+
+/** The log's word on somebody who named a claim or token and did not prove that it holds it. */
+export function wrongProofLog(stranger: Stranger): NmnMachineEvent {
+  const network = stranger.kind === 'joiner' ? stranger.networkKey : undefined;
+  return { kind: 'log', level: 'warn', event: 'wrongProof', fields: { network, of: stranger.kind } };
 }
 
 /** The log's word on a request that was refused: who and why, nothing of its content. */

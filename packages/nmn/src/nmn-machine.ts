@@ -36,15 +36,20 @@ import { Guest } from './guest.js';
 import { SourceLimiter } from './limits/source-limiter.js';
 import { AdmissionPolicy, type NmnPeer } from './membership/admission-policy.js';
 import type { NetworkLedger } from './membership/network-ledger.js';
-import { type Asker, Networks } from './membership/networks.js';
-import { refuse } from './membership/requests.js';
-import { StateSpreader } from './membership/state-spreader.js';
+import { type Asker, Networks, type Stranger } from './membership/networks.js';
+import { refuse, UNAVAILABLE } from './membership/requests.js';
+import { type SendMessage, StateSpreader } from './membership/state-spreader.js';
 import type { NetworkContents } from './membership/storage-change.js';
 import { newsOf, type Turn } from './membership/turn.js';
 import { RelayService } from './relay/relay-service.js';
-import { Introducer } from './rendezvous/introducer.js';
+import { type Carrier, Introducer } from './rendezvous/introducer.js';
 import { RendezvousService } from './rendezvous/rendezvous-service.js';
-import { type NmnMachineEvent, type NmnMachineOptions, refusalLog } from './nmn-machine-options.js';
+import {
+  type NmnMachineEvent,
+  type NmnMachineOptions,
+  refusalLog,
+  wrongProofLog,
+} from './nmn-machine-options.js';
 import { StunResponder } from './stun/stun-responder.js';
 import type { Caller } from './subsystem.js';
 import { TransmitQueue } from './transmit-queue.js';
@@ -72,6 +77,7 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
   readonly #options: NmnMachineOptions;
   readonly #endpoint: Endpoint<NmnPeer>;
   readonly #introducer: Introducer;
+  readonly #limiter: SourceLimiter;
   readonly #spreader: StateSpreader;
   readonly #commits = new CommitQueue();
   readonly #guests = new Map<SessionHandle, Guest>();
@@ -104,7 +110,7 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
       },
       config.rendezvous,
     );
-    const limiter = new SourceLimiter(membership.joinsPerSource, membership.joins, now);
+    this.#limiter = new SourceLimiter(membership.joinsPerSource, membership.joins, now);
     this.#endpoint = new Endpoint<NmnPeer>({
       provider,
       random,
@@ -115,14 +121,14 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
         provider,
         random,
         networks: this.networks,
-        limiter,
+        limiter: this.#limiter,
         moment: at => ({ bootCounter: options.starts, uptime: Math.max(0, Math.floor(elapsed(now, at))) }),
         wall: options.wall,
+        unproven: (at, stranger) => this.#unproven(at, stranger),
       }),
       maxSessions: MAX_SESSIONS,
     });
-    const send = (at: Instant, session: SessionHandle, service: number, bytes: Uint8Array): void =>
-      this.#send(at, session, service, bytes);
+    const send: SendMessage = (...message): void => this.#send(...message);
     this.#spreader = new StateSpreader(send);
     this.#introducer = new Introducer(this.rendezvous, this.relay, this.#endpoint, this.drops, send);
     this.#headsAt = after(now, HEAD_CHECK);
@@ -132,6 +138,12 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
   /** Open sessions. */
   get sessionCount(): number {
     return this.#endpoint.sessionCount;
+  }
+
+  /** Handshakes and sessions that take memory now, and their paths. */
+  get tables(): { readonly sessions: number; readonly paths: number; readonly guests: number } {
+    const { size, paths } = this.#endpoint;
+    return { sessions: size, paths: paths.size, guests: this.#guests.size };
   }
 
   /** Commits that wait for the disk. */
@@ -191,7 +203,7 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
     this.#commits.release(networkKey);
     if (contents) {
       const { ledger } = this.networks.load(contents);
-      this.#spreader.replace(now, ledger);
+      this.#spreader.replace(now, ledger, this.#options.wall());
     } else this.networks.forget(networkKey);
     this.#commits.resume(now, networkKey);
     this.#follow(now);
@@ -274,7 +286,7 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
       any = true;
       this.#take(now, event);
     }
-    for (let notice = this.relay.pollNotice(); notice; notice = this.relay.pollNotice()) {
+    for (let notice = this.relay.pollNotice(now); notice; notice = this.relay.pollNotice(now)) {
       any = true;
       const { networkKey, nodeId } = notice;
       this.#introducer.shaped(now, notice);
@@ -310,18 +322,15 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
     const { session, peer, path } = event;
     this.#guests.set(session, new Guest(peer, now));
     const { asker, said } = peer;
-    if (asker.kind !== 'member') return;
+    if (asker.kind !== 'member') {
+      this.#limiter.forgive(now, path.remote);
+      return;
+    }
     const { networkKey, nodeId } = asker;
     const ledger = this.networks.get(networkKey)?.ledger;
     if (!ledger) return;
     ledger.replays.confirm(nodeId, said);
-    const used = ledger.invitations.complete(nodeId);
-    if (used)
-      this.#commits.begin(
-        [networkKey],
-        [{ kind: 'invitation', networkKey, invitation: used }],
-        () => undefined,
-      );
+    this.#keep(now, networkKey, this.networks.arrived(networkKey, nodeId), () => undefined);
     if (asker.limited) return;
     this.rendezvous.handleOnline(now, this.#options.wall(), {
       network: ledger.stored.network,
@@ -334,7 +343,8 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
     });
     this.#commits.whenSettled(now, networkKey, at => {
       const current = this.networks.get(networkKey)?.ledger;
-      if (current && this.#guests.has(session)) this.#spreader.open(at, session, current);
+      if (!current || !this.#guests.has(session)) return;
+      this.#spreader.open(at, session, current, this.#options.wall());
     });
     this.#introducer.welcome(now, session, networkKey, nodeId);
     this.#tellAddress(now, session);
@@ -361,7 +371,7 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
         this.#receive(now, session, guest, event.service, event.bytes);
         return;
       case 'datagram':
-        if (event.service === SERVICES.rendezvous) this.#rendezvous(now, guest, event.bytes);
+        if (event.service === SERVICES.rendezvous) this.#rendezvous(now, guest, event.bytes, 'datagram');
         return;
       case 'messageAcknowledged':
         guest.mail.acknowledged(event.sequence);
@@ -408,7 +418,7 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
         }
         return;
       case SERVICES.rendezvous:
-        this.#rendezvous(now, guest, bytes);
+        this.#rendezvous(now, guest, bytes, 'message');
         return;
       default:
         if (asker.kind !== 'member' || asker.limited) this.drops.count('notPermitted');
@@ -419,19 +429,19 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
     }
   }
 
-  #rendezvous(now: Instant, guest: Guest, bytes: Uint8Array): void {
+  #rendezvous(now: Instant, guest: Guest, bytes: Uint8Array, came: Carrier): void {
     const { asker } = guest.peer;
-    if (asker.kind === 'member' && !asker.limited) this.#introducer.receive(now, asker, bytes);
+    if (asker.kind === 'member' && !asker.limited) this.#introducer.receive(now, asker, bytes, came);
     else this.drops.count('notPermitted');
   }
 
   /** While the disk is busy with a network, its requests wait; while it fails, they are told so. */
   #gate(now: Instant, session: SessionHandle, asker: Asker, request: ManagementMessage): void {
-    if (asker.kind === 'operator') {
+    const networkKey = this.networks.networkOf(asker, request);
+    if (networkKey === undefined) {
       this.#request(now, session, asker, request);
       return;
     }
-    const { networkKey } = asker;
     const taken =
       !this.#reloading.has(networkKey) &&
       this.#commits.whenSettled(now, networkKey, at => this.#request(at, session, asker, request));
@@ -462,6 +472,15 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
     content: ManagementContent,
   ): void {
     this.#send(now, session, SERVICES.management, encodeManagement({ ...content, requestId }));
+  }
+
+  #unproven(now: Instant, stranger: Stranger): void {
+    const networkKey = stranger.kind === 'joiner' ? stranger.networkKey : undefined;
+    this.#events.push(wrongProofLog(stranger));
+    const count = (at: Instant): void =>
+      this.#keep(at, networkKey, this.networks.unproven(stranger), () => undefined);
+    if (networkKey === undefined) count(now);
+    else this.#commits.whenSettled(now, networkKey, count);
   }
 
   /** Makes a turn durable, then does `effect`; at once when it changes nothing. */
@@ -543,12 +562,7 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
       const due = ledger.headDueAt();
       if (ledger.versions.state === 'ready' && (due === undefined || due <= wall))
         this.#renewHead(now, ledger);
-      const gone = ledger.invitations.removeExpired(ledger.clock(wall));
-      if (gone.length === 0) continue;
-      const changes = gone.map(
-        claimId => ({ kind: 'invitationRemoved', networkKey: ledger.key, claimId }) as const,
-      );
-      this.#commits.begin([ledger.key], changes, () => undefined);
+      this.#keep(now, ledger.key, ledger.forgetExpired(wall), () => undefined);
     }
   }
 
@@ -577,18 +591,13 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
     this.#introducer.observed(now, session, path.remote);
   }
 
-  #send(now: Instant, session: SessionHandle, service: number, bytes: Uint8Array): void {
+  #send(...[now, session, service, bytes, options]: Parameters<SendMessage>): void {
     const open: Session | undefined = this.#endpoint.open(session);
     const guest = this.#guests.get(session);
     if (!open || !guest) return;
-    if (guest.mail.send(now, open, service, bytes)) return;
+    if (guest.mail.send(now, open, service, bytes, options)) return;
     // It takes nothing in: better a new session that begins with everything than one with a hole in it.
     this.drops.count('queueFull');
     open.close(now, CloseCode.done, 'too much waits for you');
   }
 }
-
-const UNAVAILABLE: ManagementContent = refuse(
-  'unavailable',
-  'the NMN cannot write to its disk at the moment; nothing was done, try again in a minute',
-);

@@ -1,4 +1,10 @@
-import { ClusterError, type Instant, Outbox, type Session } from '@coconet/cluster-protocol/core';
+import {
+  ClusterError,
+  type Instant,
+  Outbox,
+  type SendOptions,
+  type Session,
+} from '@coconet/cluster-protocol/core';
 
 /**
  * Messages of the NMN to one node, for the life of one session: what the node has not got by its end, it asks for again
@@ -7,10 +13,22 @@ import { ClusterError, type Instant, Outbox, type Session } from '@coconet/clust
 export class SessionMail {
   readonly #outbox = new Outbox(1);
 
-  /** False when too much waits for this node already: it takes nothing in. */
-  send(now: Instant, session: Session, service: number, bytes: Uint8Array): boolean {
+  /**
+   * False when too much waits for this node already: it takes nothing in. What a newer message supersedes, and what has
+   * expired by now, is not repeated any more; expiry is looked at here and nowhere else, because an old message that
+   * waits for nobody costs nothing.
+   */
+  send(
+    now: Instant,
+    session: Session,
+    service: number,
+    bytes: Uint8Array,
+    options: SendOptions = {},
+  ): boolean {
     try {
-      const { entry } = this.#outbox.push(now, service, bytes, {});
+      for (const { sequence } of this.#outbox.expire(now)) session.cancelMessage(sequence);
+      const { entry, superseded } = this.#outbox.push(now, service, bytes, options);
+      if (superseded) session.cancelMessage(superseded.sequence);
       session.sendMessage(now, { sequence: entry.sequence, floor: () => this.#outbox.floor, service, bytes });
       return true;
     } catch (error) {

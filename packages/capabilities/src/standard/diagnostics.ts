@@ -40,7 +40,7 @@ export const diagnostics = defineCapability({
           shape.record({
             nodeId: shape.integer({ min: 0, max: 0xffff_ffff }),
             path: shape.oneOf(['direct', 'peerRelay', 'relay']),
-            rtt: shape.number({ min: 0 }),
+            rtt: shape.optional(shape.number({ min: 0 })),
             loss: shape.number({ min: 0, max: 100 }),
             txBytes: count,
             rxBytes: count,
@@ -48,7 +48,7 @@ export const diagnostics = defineCapability({
           }),
         ),
       ),
-      description: '`rtt` in ms, `loss` in %, the rest in bytes.',
+      description: '`rtt` in ms, absent before the first measurement; `loss` in %, the rest in bytes.',
     },
     natType: {
       id: 8,

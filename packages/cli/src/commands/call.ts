@@ -14,7 +14,7 @@ import type { Command } from '../command.js';
 import { defineCommand } from '../command.js';
 import { callableOf, capabilityOf, checkParameters, type Callable } from '../definition.js';
 import { UsageError } from '../errors.js';
-import { waiting, withNetwork } from '../network.js';
+import { findResource, waiting, withNetwork } from '../network.js';
 import { option } from '../option.js';
 import { printable } from '../printable.js';
 
@@ -50,10 +50,7 @@ export const callCommand: Command = defineCommand({
     checkParameters(capability, callable, given);
     await withNetwork(context, async network => {
       const { out } = context;
-      const found = await out.progress(
-        `waiting for ${resource}`,
-        network.resource(resource, waiting(context, timeout)),
-      );
+      const found = await findResource(network, resource, context, timeout);
       const onProgress = ({ progress, message }: Progress): void => {
         const parts = [progress === undefined ? undefined : `${progress} %`, message].filter(
           part => part !== undefined,

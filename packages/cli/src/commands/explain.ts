@@ -4,7 +4,8 @@ import { argument } from '../argument.js';
 import type { Command } from '../command.js';
 import { defineCommand } from '../command.js';
 import type { Context } from '../context.js';
-import { formatMs, waiting, withNetwork } from '../network.js';
+import { CliError } from '../errors.js';
+import { awaitNews, formatMs, withNetwork } from '../network.js';
 import type { Output } from '../output.js';
 import { printable } from '../printable.js';
 
@@ -21,8 +22,12 @@ export const explainCommand: Command = defineCommand({
   run: ({ node }, context) =>
     withNetwork(context, async network => {
       const { out } = context;
-      await out.progress('asking who is there', network.ready(waiting(context)));
-      const { nodeId } = network.node(node);
+      await awaitNews(network, context, 'asking who is there');
+      const { nodeId, self, name } = network.node(node);
+      if (self)
+        throw new CliError('NOTHING_TO_EXPLAIN', `${name} is this node itself: there is no path to it`, {
+          next: '`coconet nodes` shows the others',
+        });
       await out.progress('reaching the node', reach(network, nodeId, context));
       const explanation = await network.explain(nodeId);
       out.result(explanation, () => describe(out, explanation));
@@ -45,10 +50,14 @@ function describe(out: Output, explanation: NodeExplanation): string {
       'sent',
       `${explanation.sentBytes} bytes in ${explanation.sentPackets} packets, ${explanation.lostPackets} lost`,
     ],
+    ...(explanation.shapedBytes > 0
+      ? [['shaped', `${explanation.shapedBytes} bytes dropped by the relay, above its rate`] as const]
+      : []),
     ['received', `${explanation.receivedBytes} bytes`],
     ['waiting', `${explanation.waitingMessages} messages`],
     ['next try', nextTry === null ? 'not needed' : `in ${Math.round(nextTry / 1_000)} s`],
     ['NMN', explanation.nmn],
+    ['seen as', explanation.seenAs.length === 0 ? 'not known' : explanation.seenAs.join(', ')],
   ];
   const lines = facts.map(([term, text]) => `  ${term.padEnd(12)}${text}`);
   const attempts =

@@ -7,9 +7,12 @@ import { defineCommand } from '../command.js';
 import type { Context } from '../context.js';
 import { attributeFor, capabilityOf } from '../definition.js';
 import { CliError } from '../errors.js';
-import { waiting, withNetwork } from '../network.js';
+import { awaitNews, findResource, waiting, withNetwork } from '../network.js';
 import { option } from '../option.js';
-import { readingJson, textOf, type ReadingJson } from '../reading.js';
+import type { Output } from '../output.js';
+import { printable } from '../printable.js';
+import { isEvent, readingJson, textOf, type ReadingJson } from '../reading.js';
+import { valueLines } from '../value-lines.js';
 
 /** `coconet get` */
 export const getCommand: Command = defineCommand({
@@ -44,10 +47,7 @@ export const getCommand: Command = defineCommand({
     await withNetwork(context, async network => {
       const { out } = context;
       const options = { ...waiting(context, timeout), fresh };
-      const found = await out.progress(
-        `waiting for ${resource}`,
-        resourcesOf(network, resource, context, timeout),
-      );
+      const found = await resourcesOf(network, resource, context, timeout);
       const reading = Promise.all(found.map(one => readAll(one, wanted, options)));
       const values = (await out.progress(`waiting for the answer of ${address.device}`, reading)).flat();
       show(context, values, resource, wanted);
@@ -67,9 +67,13 @@ async function resourcesOf(
   timeout: number | undefined,
 ): Promise<readonly Resource[]> {
   const { device, resource } = parseResource(text);
-  if (resource !== undefined) return [await network.resource(text, waiting(context, timeout))];
-  await network.ready(waiting(context, timeout));
-  const { nodeId } = network.node(device);
+  if (resource !== undefined) return [await findResource(network, text, context, timeout)];
+  await awaitNews(network, context, `waiting for ${device}`);
+  const { nodeId, online, kind } = network.node(device);
+  if (kind === 'device' && !online)
+    throw new CliError('NO_ANSWER', `${device} is away, and has not told what it has`, {
+      next: 'is it on, and its program running? `coconet nodes` shows who is there',
+    });
   return network.resources().filter(({ info }) => info.nodeId === nodeId);
 }
 
@@ -131,21 +135,67 @@ function show(
       );
     return;
   }
-  out.result(values, () =>
-    out.table(
-      ['RESOURCE', 'MEMBER', 'VALUE', 'READ'],
-      values.map(value => [
-        value.address,
-        memberText(value),
-        textOf(value.capability, value.attribute, valueOf(value)),
-        `${value.at ?? '-'}${value.fresh ? '' : ' (older)'}`,
-      ]),
-    ),
-  );
+  out.result(values, () => describe(out, values));
 }
 
-const memberText = ({ capability, instance, attribute }: ReadingJson): string =>
-  `${capability}${instance === undefined ? '' : `[${instance}]`}.${attribute}`;
+/** Resource by resource and capability by capability, an attribute a line. */
+function describe(out: Output, values: readonly ReadingJson[]): string {
+  // An event is told when it happens, and never read.
+  const shown = values.filter(({ capability, attribute }) => !isEvent(capability, attribute));
+  const width = Math.max(0, ...shown.filter(isKnown).map(({ attribute }) => attribute.length));
+  return [...grouped(shown, ({ address }) => address)]
+    .map(([address, ofResource]) => [
+      out.style('bold', printable(address)),
+      ...[...grouped(ofResource, titleOf)].flatMap(([title, ofCapability]) => [
+        `  ${printable(title)}  ${out.style('dim', ageOf(ofCapability))}`.trimEnd(),
+        ...ofCapability.filter(isKnown).flatMap(value => attributeLines(out, value, width)),
+        ...unknownLines(out, ofCapability),
+      ]),
+    ])
+    .map(lines => lines.join('\n'))
+    .join('\n\n');
+}
+
+function attributeLines(out: Output, { capability, attribute, value }: ReadingJson, width: number): string[] {
+  const indent = 4 + width + 2;
+  return valueLines(capability, attribute, value)
+    .flatMap(line => out.wrap(printable(line), indent))
+    .map((line, index) =>
+      index === 0 ? `    ${printable(attribute).padEnd(width)}  ${line}` : ' '.repeat(indent) + line,
+    );
+}
+
+/** What has no value needs no line of its own. */
+function unknownLines(out: Output, values: readonly ReadingJson[]): string[] {
+  const names = values.filter(value => !isKnown(value)).map(({ attribute }) => printable(attribute));
+  if (names.length === 0) return [];
+  return out
+    .wrap(`not known: ${names.join(', ')}`, 6)
+    .map((line, index) => out.style('dim', `${index === 0 ? '    ' : '      '}${line}`));
+}
+
+const isKnown = ({ value }: ReadingJson): boolean => value !== null;
+
+/** When the device read the newest of them; they were asked for together. */
+function ageOf(values: readonly ReadingJson[]): string {
+  const [first] = values;
+  if (first === undefined || first.at === null || !values.some(isKnown)) return '';
+  return `${first.at}${first.fresh ? '' : ', older than the start of the device'}`;
+}
+
+function grouped<T>(items: readonly T[], keyOf: (item: T) => string): ReadonlyMap<string, readonly T[]> {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [item]);
+    else group.push(item);
+  }
+  return groups;
+}
+
+const titleOf = ({ capability, instance }: ReadingJson): string =>
+  `${capability}${instance === undefined ? '' : `[${instance}]`}`;
 
 /** JSON already; text is made of that, so that 64-bit numbers and times look alike in both. */
 const valueOf = ({ value }: ReadingJson): unknown => value;

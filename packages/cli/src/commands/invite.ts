@@ -52,10 +52,10 @@ export const inviteClientCommand: Command = defineCommand({
     const { out } = context;
     const invitation = await invite(context, { kind: 'client', role, name, expiresIn: expires });
     show(context, invitation, { kind: 'client', role });
-    if (out.onTerminal) out.note(await qrCode(invitation.uri, out.coloured));
+    const isDrawn = out.onTerminal && (await draw(context, invitation.uri));
     if (!out.json)
       out.note(
-        `for one ${role}, until ${invitation.expiresAt.toISOString()}; to use it: coconet join 'URI', or scan it`,
+        `for one ${role}, until ${invitation.expiresAt.toISOString()}; to use it: coconet join 'URI'${isDrawn ? ', or scan it' : ''}`,
       );
   },
 });
@@ -73,8 +73,10 @@ function show(
   out.result({ uri, nodeId, ...what, expiresAt: expiresAt.toISOString() }, uri);
 }
 
-async function qrCode(uri: string, coloured: boolean): Promise<string> {
-  const { toString } = await import('qrcode');
-  // Low error correction keeps the modules large enough for a phone; a screen does not get dirty.
-  return toString(uri, { type: coloured ? 'terminal' : 'utf8', small: true, errorCorrectionLevel: 'L' });
+/** Draws the URI as a QR code, where there is room for it. */
+async function draw({ out }: Context, uri: string): Promise<boolean> {
+  const { qrCode } = await import('../qr-code.js');
+  const code = qrCode(uri, { coloured: out.coloured, columns: out.columns });
+  out.note(code ?? 'this terminal is too narrow for the QR code');
+  return code !== undefined;
 }

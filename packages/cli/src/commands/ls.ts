@@ -3,7 +3,7 @@ import type { CapabilityInfo, ResourceInfo } from '@coconet/client-sdk';
 import { argument } from '../argument.js';
 import type { Command } from '../command.js';
 import { defineCommand } from '../command.js';
-import { waiting, withNetwork } from '../network.js';
+import { awaitNews, withNetwork } from '../network.js';
 import type { Output } from '../output.js';
 import { printable } from '../printable.js';
 
@@ -22,15 +22,16 @@ export const lsCommand: Command = defineCommand({
   run: ({ node }, context) =>
     withNetwork(context, async network => {
       const { out } = context;
-      await out.progress('asking the devices', network.ready(waiting(context)));
+      await awaitNews(network, context, 'asking the devices');
       const wanted = node === undefined ? undefined : network.node(node).nodeId;
       const resources = network
         .resources()
         .map(({ info }) => info)
         .filter(({ nodeId }) => wanted === undefined || nodeId === wanted)
         .sort((a, b) => (a.address < b.address ? -1 : 1));
-      out.result(resources, () => resources.map(info => describe(out, info)).join('\n'));
-      if (resources.length === 0 && !out.json)
+      if (resources.length > 0 || out.json)
+        out.result(resources, () => resources.map(info => describe(out, info)).join('\n'));
+      else
         out.note('no resources: no device has told any yet; `coconet nodes` shows which devices are there');
     }),
 });

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { hostname, userInfo } from 'node:os';
 import { resolve } from 'node:path';
 
@@ -7,7 +9,7 @@ import { defineCommand } from '../command.js';
 import { askNmn, NMN_DATA, nmnFolder } from '../nmn-admin.js';
 import { option } from '../option.js';
 import { printable } from '../printable.js';
-import { describeStore } from '../store.js';
+import { describeStore, holdsAnything } from '../store.js';
 
 /** `coconet network create` */
 export const networkCreateCommand: Command = defineCommand({
@@ -16,6 +18,7 @@ export const networkCreateCommand: Command = defineCommand({
   summary: 'creates a network, with this user as its owner',
   details: [
     'The root key of the network and the identity of its owner are made in this process. The root key goes to a file, mode 0600, and nowhere else: keep it offline. The identity goes to the store.',
+    'When no answer came, the same command finishes what was begun.',
     'On the machine of the NMN this goes through its local socket; elsewhere with a one-time URI from coconet nmn operator.',
   ],
   arguments: { name: argument.one('NAME', 'name of the network, for people') },
@@ -42,6 +45,8 @@ export const networkCreateCommand: Command = defineCommand({
     const uri =
       operator ?? (await askNmn(nmnFolder(data, surroundings), signal, admin => admin.operatorToken()));
     const { createNetwork } = await import('@coconet/client-sdk');
+    const hadStore = await holdsAnything(store.path);
+    const hadFile = existsSync(file);
     const creating = createNetwork({
       name,
       user,
@@ -51,7 +56,12 @@ export const networkCreateCommand: Command = defineCommand({
       signal,
       operator: uri,
     });
-    const created = await out.progress('waiting for the NMN', creating);
+    const created = await out.progress('waiting for the NMN', creating).catch(async (error: unknown) => {
+      // With a root key of ours the network may be there, and the store finishes its creation.
+      const isNothing = hadFile || !existsSync(file);
+      if (isNothing && !hadStore) await rm(store.path, { recursive: true, force: true });
+      throw error;
+    });
     out.result({ ...created, rootFile: file, store: store.path }, () =>
       printable(`created ${created.name} (${created.networkId}); you are its owner, node #${created.nodeId}`),
     );

@@ -2,8 +2,7 @@ import type { Command } from '../command.js';
 import { defineCommand } from '../command.js';
 import type { Context } from '../context.js';
 import { withNetwork } from '../network.js';
-import { askNmn, isNmnRunning, NMN_DATA, nmnFolder } from '../nmn-admin.js';
-import { devPlaces } from '../places.js';
+import { askNmn, isNmnRunning, nearNmnFolder, NMN_NEAR } from '../nmn-admin.js';
 import { holdsAnything } from '../store.js';
 
 interface Entry {
@@ -20,14 +19,11 @@ export const networkListCommand: Command = defineCommand({
   name: 'network list',
   group: 'network',
   summary: 'lists the network of this node, and those that the NMN on this machine serves',
-  options: { data: NMN_DATA },
+  options: { data: NMN_NEAR },
   examples: [{ line: 'coconet network list', says: 'which networks there are here' }],
   run: async ({ data }, context) => {
-    const { out, signal, surroundings, store } = context;
-    const folder =
-      data === undefined && store.chosenBy === 'dev'
-        ? devPlaces(surroundings.folder).nmn
-        : nmnFolder(data, surroundings);
+    const { out, signal } = context;
+    const folder = nearNmnFolder(data, context);
     // Who names an NMN wants to hear that it is not there.
     const asked = data !== undefined || (await isNmnRunning(folder, signal));
     const summaries = asked ? await askNmn(folder, signal, admin => admin.listNetworks()) : [];

@@ -1,6 +1,6 @@
 import type { Command } from '../command.js';
 import { defineCommand } from '../command.js';
-import { askNmn, NMN_DATA, nmnFolder } from '../nmn-admin.js';
+import { askNmn, nearNmnFolder, NMN_NEAR } from '../nmn-admin.js';
 import { printable } from '../printable.js';
 
 /** `coconet nmn status` */
@@ -8,10 +8,11 @@ export const nmnStatusCommand: Command = defineCommand({
   name: 'nmn status',
   group: 'nmn',
   summary: 'shows how the NMN on this machine is doing',
-  options: { data: NMN_DATA },
+  options: { data: NMN_NEAR },
   examples: [{ line: 'coconet nmn status', says: 'where it listens, how it is, whom it serves' }],
-  run: async ({ data }, { out, signal, surroundings }) => {
-    const folder = nmnFolder(data, surroundings);
+  run: async ({ data }, context) => {
+    const { out, signal } = context;
+    const folder = nearNmnFolder(data, context);
     const [status, networks] = await askNmn(folder, signal, admin =>
       Promise.all([admin.status(), admin.listNetworks()]),
     );

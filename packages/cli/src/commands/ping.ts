@@ -2,7 +2,7 @@ import { argument } from '../argument.js';
 import type { Command } from '../command.js';
 import { defineCommand } from '../command.js';
 import { CliError } from '../errors.js';
-import { describePath, formatMs, waiting, withNetwork } from '../network.js';
+import { awaitNews, describePath, formatMs, withNetwork } from '../network.js';
 import { option } from '../option.js';
 import { printable } from '../printable.js';
 
@@ -26,7 +26,7 @@ export const pingCommand: Command = defineCommand({
   run: ({ node, count = DEFAULT_COUNT, interval, timeout }, context) =>
     withNetwork(context, async network => {
       const { out, signal } = context;
-      await out.progress('asking who is there', network.ready(waiting(context)));
+      await awaitNews(network, context, 'asking who is there');
       const { name, nodeId } = network.node(node);
       const times: number[] = [];
       let sent = 0;

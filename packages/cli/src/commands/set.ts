@@ -5,7 +5,7 @@ import { argument } from '../argument.js';
 import type { Command } from '../command.js';
 import { defineCommand } from '../command.js';
 import { attributeFor, capabilityOf } from '../definition.js';
-import { waiting, withNetwork } from '../network.js';
+import { findResource, waiting, withNetwork } from '../network.js';
 import { option } from '../option.js';
 import { printable } from '../printable.js';
 
@@ -41,10 +41,7 @@ export const setCommand: Command = defineCommand({
     const typed = valueFromText(attribute.type, value, { capability: at.capability, member: at.name });
     await withNetwork(context, async network => {
       const { out } = context;
-      const found = await out.progress(
-        `waiting for ${resource}`,
-        network.resource(resource, waiting(context, timeout)),
-      );
+      const found = await findResource(network, resource, context, timeout);
       const writing = found.capability(at.capability).write({ [at.name]: typed }, waiting(context, timeout));
       await out.progress(`waiting for the answer of ${at.device}`, writing);
       const { address } = found.info;

@@ -1,6 +1,6 @@
 import type { Command } from '../command.js';
 import { defineCommand } from '../command.js';
-import { describePath, withNetwork } from '../network.js';
+import { awaitNews, describePath, withNetwork } from '../network.js';
 import { printable } from '../printable.js';
 
 /** `coconet up` */
@@ -21,6 +21,8 @@ export const upCommand: Command = defineCommand({
       out.note(
         `up as ${printable(network.name)} (#${network.nodeId}) in network ${network.networkId}; Ctrl-C ends it`,
       );
+      // Else everybody comes as away first, and as online a moment later.
+      await awaitNews(network, context, 'asking who is there');
       for await (const { change, node } of network.watchNodes({ signal })) {
         out.result({ change, node }, () => {
           const state = node.self ? 'this node' : node.online ? out.style('green', 'online') : 'away';

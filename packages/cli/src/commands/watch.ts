@@ -4,11 +4,16 @@ import { ADDRESS_FORM, parseAddresses, type Address } from '../address.js';
 import { argument } from '../argument.js';
 import type { Command } from '../command.js';
 import { defineCommand } from '../command.js';
+import type { Context } from '../context.js';
 import { attributeFor, capabilityOf } from '../definition.js';
-import { waiting, withNetwork } from '../network.js';
+import { awaitNews, findResource, withNetwork } from '../network.js';
 import { option } from '../option.js';
 import { printable } from '../printable.js';
-import { readingJson, textOf } from '../reading.js';
+import { readingJson } from '../reading.js';
+import { valueLine } from '../value-lines.js';
+
+/** Letters of a time as JSON has it: 2026-01-31T12:00:00.000Z. */
+const TIME_WIDTH = 24;
 
 /** `coconet watch` */
 export const watchCommand: Command = defineCommand({
@@ -47,10 +52,12 @@ export const watchCommand: Command = defineCommand({
         if (left <= 0) return;
         const value = { ...readingJson(report), snapshot: report.snapshot };
         out.result(value, () => {
-          const time = out.style('dim', (report.at ?? new Date()).toISOString());
-          const stale = report.fresh ? '' : out.style('yellow', ' (older)');
+          // What the device has never read has no time. In the first picture the times say how old things are.
+          const time = out.style('dim', (report.at?.toISOString() ?? '').padEnd(TIME_WIDTH));
+          const isOlder = !report.fresh && !report.snapshot && report.at !== null;
+          const stale = isOlder ? out.style('yellow', ' (older)') : '';
           const member = `${report.capability}${report.instance === undefined ? '' : `[${report.instance}]`}.${report.attribute}`;
-          const text = printable(textOf(report.capability, report.attribute, report.value));
+          const text = printable(valueLine(report.capability, report.attribute, value.value));
           return `${time}  ${printable(report.address)} ${printable(member)}  ${text}${stale}`;
         });
         if (--left <= 0) enough.abort();
@@ -58,8 +65,7 @@ export const watchCommand: Command = defineCommand({
       try {
         const following = Promise.all(
           groupsOf(addresses).map(async group => {
-            const options = waiting({ signal });
-            for await (const reports of await sourceOf(network, group, options))
+            for await (const reports of await sourceOf(network, group, { ...context, signal }))
               for (const report of reports) if (isWanted(group, report)) show(report);
           }),
         );
@@ -88,17 +94,17 @@ function groupsOf(addresses: readonly Address[]): readonly Group[] {
 async function sourceOf(
   network: Network,
   group: Group,
-  options: { readonly signal: AbortSignal; readonly timeout: number },
+  context: Context,
 ): Promise<AsyncIterable<readonly AttributeReport[]>> {
   const { device, resource } = group[0];
   const all = group.some(({ member }) => member === undefined);
   const capabilities = all ? undefined : [...new Set(group.map(({ member }) => member?.capability ?? ''))];
-  const wish = { signal: options.signal, ...(capabilities !== undefined && { capabilities }) };
+  const wish = { signal: context.signal, ...(capabilities !== undefined && { capabilities }) };
   if (resource === undefined) {
-    await network.ready(options);
+    await awaitNews(network, context, `waiting for ${device}`);
     return network.watch({ ...wish, node: network.node(device).nodeId });
   }
-  const found = await network.resource(`${device}/${resource}`, options);
+  const found = await findResource(network, `${device}/${resource}`, context, undefined);
   // Asking for one that is not there gives the error that lists what is.
   for (const name of capabilities ?? [])
     if (!found.info.capabilities.some(info => info.name === name)) found.capability(name);

@@ -8,6 +8,9 @@ import { decodeStun, encodeStun } from '@coconet/cluster-protocol/wire';
 const ASKED_AFTER: readonly number[] = [0, 500, 1_500];
 const GIVEN_UP_AFTER = 3_000;
 
+/** An NMN sends no more than it was sent: the attribute takes the room that an IPv6 address has in the answer, 24 bytes. */
+const SOFTWARE = 'coconet doctor'.padEnd(20);
+
 /** An answer to a STUN binding request. */
 export interface StunAnswer {
   /** Where the other side saw us, `address:port`. */
@@ -22,7 +25,7 @@ export interface StunAnswer {
 export function askStun(address: string, port: number, signal: AbortSignal): Promise<StunAnswer | undefined> {
   const socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4');
   const transactionId = new Uint8Array(randomBytes(12));
-  const request = encodeStun({ kind: 'request', transactionId });
+  const request = encodeStun({ kind: 'request', transactionId, software: SOFTWARE });
   let asked = performance.now();
   return new Promise(resolve => {
     const timers = ASKED_AFTER.map(delay =>

@@ -1,4 +1,5 @@
 import { createSocket } from 'node:dgram';
+import { networkInterfaces } from 'node:os';
 
 import type { Context } from '../context.js';
 import { failureOf } from '../failure.js';
@@ -10,6 +11,13 @@ const PATIENCE = 1_000;
 /** Whether this process may open UDP sockets and whether datagrams arrive, for each address family. */
 export async function checkUdp({ signal }: Context): Promise<Finding> {
   const [four, six] = await Promise.all([loop('udp4', '127.0.0.1', signal), loop('udp6', '::1', signal)]);
+  if ((four === undefined || six === undefined) && !hasNetwork())
+    return {
+      check: 'udp',
+      state: 'warning',
+      detail: 'UDP works on this machine, which has no address that others could reach',
+      next: 'connect it to a network; until then it reaches nodes on this machine alone',
+    };
   if (four === undefined && six === undefined)
     return { check: 'udp', state: 'ok', detail: 'IPv4 and IPv6 work on this machine' };
   if (four === undefined)
@@ -23,6 +31,9 @@ export async function checkUdp({ signal }: Context): Promise<Finding> {
     next: 'look at the firewall, and at what this process is allowed to do (sandbox, container)',
   };
 }
+
+const hasNetwork = (): boolean =>
+  Object.values(networkInterfaces()).some(addresses => addresses?.some(({ internal }) => !internal) === true);
 
 /** Sends a datagram to ourselves; resolves with what went wrong, or with nothing. */
 function loop(type: 'udp4' | 'udp6', address: string, signal: AbortSignal): Promise<string | undefined> {

@@ -18,7 +18,9 @@ test('a network from its creation to the revocation of a device, typed by hand',
   const owner = ['--store', place.path('owner')];
   const phone = ['--store', place.path('phone')];
   const nmn = place.start(['nmn', 'start', '--data', 'nmn', '--port', '0', '--bind', '127.0.0.1', '--json']);
-  t.like(JSON.parse(await nmn.line(/listening/)), { event: 'listening', data: place.path('nmn') });
+  const listening = JSON.parse(await nmn.line(/listening/)) as { readonly port: number };
+  t.like(listening, { event: 'listening', data: place.path('nmn') });
+  t.like(await place.json(['doctor', `127.0.0.1:${listening.port}`]), { ok: true });
 
   const created = await place.json([
     'network',

@@ -17,6 +17,9 @@ test('wrong join URIs are told apart, and leave nothing behind', async t => {
   const truncated = (await invite(['client'])).slice(0, -4);
   t.like(await place.error(['join', truncated, '--store', 'a']), { status: 2, code: 'JOIN_URI_INVALID' });
 
+  const lowOrder = (await invite(['client'])).replace(/key=[^&]+/, `key=${'A'.repeat(43)}`);
+  t.like(await place.error(['join', lowOrder, '--store', 'a']), { status: 2, code: 'JOIN_URI_INVALID' });
+
   const forDevice = await place.error(['join', await invite(['device']), '--store', 'a']);
   t.like(forDevice, { status: 1, code: 'JOIN_REFUSED' });
   t.regex(forDevice.message, /for a device/);
@@ -47,7 +50,9 @@ test('wrong join URIs are told apart, and leave nothing behind', async t => {
     'boss',
   ]);
   const elsewhere = await invite(['client'], ['--store', 'boss']);
-  t.like(await place.error(['join', elsewhere, '--store', 'first']), { status: 1, code: 'WRONG_NETWORK' });
+  const mixed = await place.error(['join', elsewhere, '--store', 'first']);
+  t.like(mixed, { status: 1, code: 'WRONG_NETWORK' });
+  for (const text of [elsewhere, once]) t.true(mixed.message.includes(/net=([^&]+)/.exec(text)![1]!));
 
   const shortLived = await place.json(['invite', 'client', '--expires', '2s', ...owner]);
   const { uri, expiresAt } = shortLived as { readonly uri: string; readonly expiresAt: string };
@@ -138,12 +143,17 @@ test('a data folder that an NMN cannot use is refused with a code of its own, an
   await writeFile(place.path('file'), 'not a folder');
   await mkdir(place.path('foreign'), { mode: 0o700 });
   await writeFile(place.path('foreign/thesis.txt'), 'mine', { mode: 0o600 });
+  await mkdir(place.path('rival'), { mode: 0o700 });
+  await writeFile(place.path('rival/nmn.json'), '{"program":"rival-nmn","format":1}', { mode: 0o600 });
   await mkdir(place.path('newer'), { mode: 0o700 });
   await writeFile(place.path('newer/nmn.json'), '{"program":"coconet-nmn","format":999}', { mode: 0o600 });
   await mkdir(place.path('open'), { mode: 0o755 });
 
   t.like(await place.error(start('file')), { status: 1, code: 'DATA_FOLDER_UNWRITABLE' });
   t.like(await place.error(start('foreign')), { status: 1, code: 'DATA_FOLDER_FOREIGN' });
+  t.like(await place.error(start('rival')), { status: 1, code: 'DATA_FOLDER_FOREIGN' });
+  if (process.platform === 'linux')
+    t.like(await place.error(start('/proc/coconet')), { status: 1, code: 'DATA_FOLDER_UNWRITABLE' });
   t.like(await place.error(start('newer')), { status: 1, code: 'DATA_FOLDER_NEWER' });
   t.like(await place.error(start('open')), { status: 1, code: 'DATA_FOLDER_UNSAFE' });
   t.deepEqual(await readdir(place.path('foreign')), ['thesis.txt']);

@@ -1,5 +1,5 @@
 /** A device for the tests: a lamp that does what it is told, and says each thing on a line of its own. */
-import { level, onOff } from '@coconet/capabilities';
+import { diagnostics, level, onOff } from '@coconet/capabilities';
 import { createDevice } from '@coconet/device-sdk';
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -18,6 +18,12 @@ lamp.onOff.handle({
   turnOff: () => lamp.onOff.set({ on: false }),
 });
 lamp.level.handle({ setLevel: parameters => lamp.level.set({ level: parameters.level }) });
+if (process.env.LAMP_MORE !== undefined) {
+  const fan = device.addResource('fan', [onOff]);
+  fan.onOff.set({ on: false });
+  const board = device.addResource('board', [diagnostics]);
+  board.diagnostics.set({ memoryFree: 1_234_567_890n, faults: [] });
+}
 
 device.on('nmn', ({ state }) => say(`nmn ${state}`));
 device.on('expelled', text => {

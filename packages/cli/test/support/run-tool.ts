@@ -11,9 +11,11 @@ export interface ToolRun {
 export class Collector {
   text = '';
   readonly isTTY: boolean;
+  readonly columns: number | undefined;
 
-  constructor(isTTY = false) {
+  constructor(isTTY = false, columns?: number) {
     this.isTTY = isTTY;
+    this.columns = columns;
   }
 
   write(text: string): void {

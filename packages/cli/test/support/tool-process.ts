@@ -1,11 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
-
-import type { ExecutionContext } from 'ava';
 
 const LAUNCHER = join(import.meta.dirname, '../../bin/coconet.js');
 const SOURCE = join(import.meta.dirname, '../../bin/source.js');
@@ -24,17 +22,22 @@ export interface Ended {
   readonly stderr: string;
 }
 
+/** Whoever ends things after a test, or after all tests of a file. */
+export interface Ending {
+  teardown(action: () => unknown): void;
+}
+
 /** A folder that is gone after the test, with a home of its own: nothing of the user who runs the tests is seen. */
 export class Place {
   readonly folder: string;
-  readonly #test: ExecutionContext;
+  readonly #test: Ending;
 
-  private constructor(folder: string, test: ExecutionContext) {
+  private constructor(folder: string, test: Ending) {
     this.folder = folder;
     this.#test = test;
   }
 
-  static async make(t: ExecutionContext): Promise<Place> {
+  static async make(t: Ending): Promise<Place> {
     const place = new Place(await mkdtemp(join(tmpdir(), 'coconet-cli-')), t);
     t.teardown(() => rm(place.folder, { recursive: true, force: true }));
     return place;
@@ -74,6 +77,28 @@ export class Place {
     return { status, ...error };
   }
 
+  /** Makes `coconet` and `lamp.js` what a person has after the README's first steps. */
+  async furnish(): Promise<void> {
+    const quoted = (text: string): string => JSON.stringify(text);
+    await mkdir(this.path('bin'), { recursive: true });
+    await writeFile(
+      this.path('bin', 'coconet'),
+      `#!/bin/sh\nexec ${quoted(process.execPath)} ${quoted(LAUNCHER)} "$@"\n`,
+      { mode: 0o755 },
+    );
+    await writeFile(
+      this.path('lamp.js'),
+      `await import(${quoted(SOURCE)});\nawait import(${quoted(LAMP)});\n`,
+    );
+    await writeFile(this.path('package.json'), '{"type":"module"}');
+  }
+
+  /** Starts a line as a shell would; needs {@link furnish}. */
+  shell(line: string, variables: Readonly<Record<string, string>> = {}): ToolProcess {
+    const { PATH = '' } = process.env;
+    return this.#spawn(['-c', line], { PATH: `${this.path('bin')}:${PATH}`, ...variables }, 'sh');
+  }
+
   /** Starts the device of the tests: `Desk` with the resource `lamp`. */
   lamp(join: string, name = 'Desk'): ToolProcess {
     return this.#spawn([...LAMP_LINE.slice(1)], {
@@ -83,9 +108,13 @@ export class Place {
     });
   }
 
-  #spawn(words: readonly string[], variables: Readonly<Record<string, string>>): ToolProcess {
+  #spawn(
+    words: readonly string[],
+    variables: Readonly<Record<string, string>>,
+    program = process.execPath,
+  ): ToolProcess {
     const { PATH = '' } = process.env;
-    const child = spawn(process.execPath, words, {
+    const child = spawn(program, words, {
       cwd: this.folder,
       env: { PATH, HOME: this.path('home'), TMPDIR: tmpdir(), ...variables },
       stdio: ['ignore', 'pipe', 'pipe'],

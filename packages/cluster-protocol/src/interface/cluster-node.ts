@@ -30,23 +30,23 @@ import {
   type SessionEvent,
   type SessionHandle,
 } from '../session/index.js';
-import { MAX_RECEIVED_DATAGRAM, type SocketAddress } from '../wire/index.js';
+import { CloseCode, MAX_RECEIVED_DATAGRAM, type SocketAddress } from '../wire/index.js';
 import type { Authorship } from './authorship.js';
 import type { ClusterNodeOptions } from './cluster-options.js';
 import type { ClusterEvent } from './events.js';
 import type { Link, LinkId, Machine, SendError, Transmit } from './machine.js';
 import { MemberMind } from './member-mind.js';
 import { NmnLink } from './nmn-link.js';
+import { nmnListener } from './nmn-listener.js';
 import { PeerReach } from './peer-reach.js';
 import { StateExchange } from './state-exchange.js';
 import {
   AWAY,
-  explainPeer,
   localLinks,
   nmnPath,
   type NodeReport,
+  type NodeTables,
   type PeerExplanation,
-  reportNode,
 } from './reports.js';
 
 /** Peers in memory: as many as a network has members at most. */
@@ -98,46 +98,32 @@ export class ClusterNode implements Machine<ClusterEvent> {
       addresses: options.nmnAddresses,
       nodeId: () => this.#mind.nmnNodeId,
       introduce: (at, kind) => this.#mind.introduction(at, kind),
-      listener: {
-        granted: (at, nodeId, path, observed) => {
-          this.#relayAvailable(at, this.#peer(nodeId), path, observed);
+      send: (at, nmn, bytes, sendOptions) => this.send(at, nmn, SERVICES.rendezvous, bytes, sendOptions),
+      drops: this.drops,
+      listener: nmnListener({
+        peers: this.#peers,
+        peer: nodeId => this.#peer(nodeId),
+        advance: (at, peer) => {
+          this.#advance(at, peer);
         },
-        relayGone: (at, peer, path) => {
-          this.#withPeer(at, peer, known => {
-            known.agent.relayGone(at, path);
-          });
+        touch: peer => {
+          this.#touch(peer);
         },
-        refused: (_at, nodeId, reason) => {
-          const peer = this.#peers.get(nodeId);
-          if (peer) this.#reach.refused(peer, reason);
+        addHandshakePath: (at, { connection }, path) => {
+          if (connection.kind === 'handshaking')
+            this.#endpoint.addHandshakePath(at, connection.handshake, path.id);
+        },
+        refused: (peer, reason) => {
+          this.#reach.refused(peer, reason);
         },
         expelled: at => {
           this.#expel(at, this.nodeId);
         },
-        punch: (at, peer, startIn, observed) => {
-          this.#withPeer(at, peer, known => {
-            known.agent.peerObserved(at, observed);
-            known.agent.punch(at, startIn);
-          });
+        encourageAll: at => {
+          this.#encourageAll(at);
         },
-        reflexive: (at, addresses) => {
-          for (const peer of this.#peers.values()) {
-            peer.agent.setReflexive(at, addresses);
-            this.#touch(peer);
-          }
-        },
-        presence: (at, peer, online, lastSeen) => {
-          this.#events.push({ kind: 'presence', peer, online, lastSeen });
-          if (!online) return;
-          const known = this.#peers.get(peer);
-          known?.encourage(at);
-          if (known) this.#touch(known);
-        },
-        state: (at, state, text) => {
-          this.#events.push({ kind: 'nmn', state, text });
-          if (state === 'connected') this.#encourageAll(at);
-        },
-      },
+        emit: event => this.#events.push(event),
+      }),
     });
     this.#exchange = new StateExchange({
       mind: this.#mind,
@@ -237,17 +223,18 @@ export class ClusterNode implements Machine<ClusterEvent> {
   nodes(): readonly NodeReport[] {
     return this.#mind
       .members()
-      .map(member =>
-        reportNode(member, this.nodeId, this.#peers.get(member.nodeId), this.#nmn.presenceOf(member.nodeId)),
-      );
+      .map(member => this.#reach.report(member, this.nodeId, this.#peers.get(member.nodeId)));
+  }
+
+  /** What takes memory now, for diagnostics: after everything has ended it is what it was at the start. */
+  get tables(): NodeTables {
+    const { size, paths } = this.#endpoint;
+    return { peers: this.#peers.size, sessions: size, paths: paths.size, leases: this.#nmn.leases };
   }
 
   /** Why the path to a member is what it is. Throws `NOT_A_MEMBER`. */
   explain(now: Instant, nodeId: number): PeerExplanation {
-    const peer = this.#member(nodeId);
-    this.#reach.measure(now, peer);
-    const session = peer.session === undefined ? undefined : this.#endpoint.open(peer.session);
-    return explainPeer(now, peer, this.#mind.nameOf(nodeId), session?.statistics(), this.#nmn.connected);
+    return this.#reach.explain(now, this.#member(nodeId));
   }
 
   /** Says goodbye to everybody; to be followed by one last drain. */
@@ -370,11 +357,14 @@ export class ClusterNode implements Machine<ClusterEvent> {
     const peer = this.#peers.get(event.peer.nodeId);
     // The session that replaces it is announced in the next event: nothing is to be dialled.
     if (peer?.session !== event.session || event.by === 'replaced') return;
-    peer.connection = { kind: 'waiting', retryAt: now };
+    const { by, code, reason: text } = event;
+    const takenOver = by === 'peer' && code === CloseCode.replaced;
+    if (takenOver) peer.replaced(now, this.#options.random);
+    else peer.connection = { kind: 'waiting', retryAt: now };
     peer.agent.sessionClosed(now);
     this.#mind.sessionClosed(peer.nodeId);
-    const { by, reason: text } = event;
-    this.#events.push({ kind: 'disconnected', peer: peer.nodeId, reason: AWAY[by], text });
+    const reason = takenOver ? 'replaced' : AWAY[by];
+    this.#events.push({ kind: 'disconnected', peer: peer.nodeId, reason, text });
     this.#advance(now, peer);
   }
 
@@ -461,7 +451,7 @@ export class ClusterNode implements Machine<ClusterEvent> {
       return;
     }
     if (service === SERVICES.networkState) {
-      this.#exchange.receive(now, peer.nodeId, bytes);
+      if (this.#exchange.receive(now, peer.nodeId, bytes)) this.#reach.dial(now, peer, 'member');
       return;
     }
     const isNmn = who.kind === 'nmn';
@@ -479,7 +469,7 @@ export class ClusterNode implements Machine<ClusterEvent> {
 
   // With the same secret on both sides, a session of kind `member` takes the place of this one.
   #catchUp(now: Instant, peer: Peer, who: SessionPeer, bytes: Uint8Array): void {
-    if (this.#exchange.caughtUp(now, who, bytes)) this.#reach.dial(now, peer, 'member');
+    if (this.#exchange.caughtUp(who, bytes)) this.#reach.dial(now, peer, 'member');
   }
 
   #answer(now: Instant, bytes: Uint8Array): void {
@@ -510,7 +500,7 @@ export class ClusterNode implements Machine<ClusterEvent> {
     }
     if (peer.connection.kind === 'handshaking') this.#endpoint.abandon(peer.connection.handshake);
     if (peer.session !== undefined) {
-      this.#endpoint.open(peer.session)?.close(now, 4, 'your membership was revoked');
+      this.#endpoint.open(peer.session)?.close(now, CloseCode.revoked, 'your membership was revoked');
       this.#events.push({
         kind: 'disconnected',
         peer: nodeId,
@@ -538,15 +528,6 @@ export class ClusterNode implements Machine<ClusterEvent> {
     this.#touch(peer);
   }
 
-  #relayAvailable(now: Instant, peer: Peer, path: Path, observed: readonly SocketAddress[]): void {
-    peer.agent.peerObserved(now, observed);
-    peer.agent.relayAvailable(now, path);
-    const { connection } = peer;
-    if (connection.kind === 'handshaking')
-      this.#endpoint.addHandshakePath(now, connection.handshake, path.id);
-    this.#advance(now, peer);
-  }
-
   #undelivered(
     peer: Peer,
     { sequence, sent }: OutboxEntry,
@@ -561,13 +542,6 @@ export class ClusterNode implements Machine<ClusterEvent> {
       peer.encourage(now);
       this.#advance(now, peer);
     }
-  }
-
-  #withPeer(now: Instant, nodeId: number, act: (peer: Peer) => void): void {
-    const peer = this.#peers.get(nodeId);
-    if (!peer) return;
-    act(peer);
-    this.#advance(now, peer);
   }
 
   #touch(peer: Peer): void {

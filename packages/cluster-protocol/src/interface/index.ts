@@ -3,7 +3,9 @@ export { ClusterNode } from './cluster-node.js';
 export type { NodeReport, PeerExplanation } from './reports.js';
 export type { ClusterNodeOptions, Membership, SavedNode } from './cluster-options.js';
 export type { AwayReason, ClusterEvent, MemberReport } from './events.js';
-export { callNmn, joinNetwork } from './joining.js';
+export { Cancellation } from './cancellation.js';
+export { checkNetwork, joinNetwork } from './joining.js';
+export { type Ask, callNmn, type CallOutcome, type CallTarget } from './nmn-conversation.js';
 export type { Joined, JoinOutcome } from './joining.js';
 export type {
   Host,
@@ -17,7 +19,8 @@ export type {
   Store,
   Transmit,
 } from './machine.js';
-export { encodeHosts, MemberRuntime, NMN_HOSTS_KEY } from './member-runtime.js';
+export { MemberRuntime } from './member-runtime.js';
+export { encodeHosts, NMN_HOSTS_KEY } from './nmn-hosts.js';
 export type { MemberOptions } from './member-runtime.js';
 export { NmnCall } from './nmn-call.js';
 export type { CallEvent, CallFailure, CallOptions } from './nmn-call.js';

@@ -1,9 +1,8 @@
-import { assert, ClusterError, type Duration, milliseconds } from '../base/index.js';
+import { assert, ClusterError } from '../base/index.js';
 import {
-  claimIdOf,
   claimMacOf,
-  claimPskOf,
   encodeCredential,
+  formatNetworkId,
   type JoinUri,
   type ManagementContent,
   type ManagementErrorCode,
@@ -17,9 +16,10 @@ import {
   verifyCredential,
 } from '../network/index.js';
 import type { SocketAddress } from '../wire/index.js';
+import type { Cancellation } from './cancellation.js';
 import type { Membership } from './cluster-options.js';
 import type { Host } from './machine.js';
-import { type CallEvent, NmnCall } from './nmn-call.js';
+import { type CallOutcome, callNmn, refused } from './nmn-conversation.js';
 
 /** What joining gave. */
 export interface Joined {
@@ -34,75 +34,15 @@ export type JoinOutcome =
   /** Nobody answered; another try may succeed. */
   | { readonly kind: 'unreachable'; readonly text: string };
 
-/** The request was sent on; the answer must come within this. */
-const ANSWER_TIMEOUT: Duration = milliseconds(15_000);
-
-/** One question to an NMN by somebody who is no member yet. Resolves with the answer, or with why there is none. */
-export async function callNmn(
-  host: Host,
-  target: {
-    readonly keys: Pick<NodeKeys, 'static'>;
-    readonly nmnStaticKey: Uint8Array;
-    readonly addresses: readonly SocketAddress[];
-    readonly network: Uint8Array;
-    /** The claim or operator token. */
-    readonly secret: Uint8Array;
-  },
-  converse: (
-    ask: (content: ManagementContent) => Promise<ManagementContent>,
-    rootKey: Uint8Array,
-  ) => Promise<void>,
-): Promise<{ readonly kind: 'done' } | { readonly kind: 'unreachable'; readonly text: string }> {
-  const call = new NmnCall({
-    provider: host.crypto,
-    random: host.random,
-    now: host.now(),
-    staticKey: target.keys.static,
-    nmnStaticKey: target.nmnStaticKey,
-    addresses: target.addresses,
-    network: target.network,
-    claimId: claimIdOf(host.crypto, target.secret),
-    psk: claimPskOf(host.crypto, target.secret),
-  });
-  let settle: (event: CallEvent) => void = () => undefined;
-  const next = (): Promise<CallEvent> =>
-    new Promise(resolve => {
-      settle = resolve;
-    });
-  let coming = next();
-  const running = await host.run(call, {}, event => {
-    settle(event);
-  });
-  const cancel = host.schedule(ANSWER_TIMEOUT, () => {
-    settle({ kind: 'failed', reason: 'unreachable', text: 'it did not finish its answer' });
-  });
-  const take = async (): Promise<CallEvent> => {
-    const event = await coming;
-    coming = next();
-    if (event.kind === 'failed' && event.reason === 'refused') throw refused(event.code, event.text);
-    return event;
-  };
-  try {
-    const opened = await take();
-    if (opened.kind === 'failed') return { kind: 'unreachable', text: opened.text };
-    assert(opened.kind === 'open', 'a call opens before it answers');
-    let lost: string | undefined;
-    const ask = async (content: ManagementContent): Promise<ManagementContent> => {
-      call.request(host.now(), content);
-      running.turn();
-      const answer = await take();
-      if (answer.kind === 'answer') return answer.content;
-      lost = answer.kind === 'failed' ? answer.text : 'it answered out of turn';
-      throw new ClusterError('NMN_UNREACHABLE', `the NMN went away in the middle: ${lost}`);
-    };
-    await converse(ask, opened.rootKey);
-    call.close(host.now());
-    running.turn();
-    return { kind: 'done' };
-  } finally {
-    cancel();
-    await running.close();
-  }
+/** Throws `WRONG_NETWORK` when a join URI is of another network than the one of this id, which a store belongs to. */
+export function checkNetwork({ network, name }: JoinUri, own: string): void {
+  const other = formatNetworkId(network);
+  if (other === own) return;
+  const called = name === undefined ? other : `${name} (${other})`;
+  throw new ClusterError(
+    'WRONG_NETWORK',
+    `the join URI is of the network ${called}, and this store belongs to the network ${own}: use another store for it, or leave the URI out`,
+  );
 }
 
 /**
@@ -115,6 +55,7 @@ export async function joinNetwork(
   addresses: readonly SocketAddress[],
   keys: NodeKeys,
   wish: { readonly kind: NodeKind; readonly name: string },
+  cancellation?: Cancellation,
 ): Promise<JoinOutcome> {
   const { crypto } = host;
   const joiner = { signingKey: keys.signing.publicKey, staticKey: keys.static.publicKey };
@@ -125,8 +66,9 @@ export async function joinNetwork(
     addresses,
     network: uri.network,
     secret: uri.claim,
+    cancellation,
   };
-  const outcome = await callNmn(host, target, async (ask, rootKey) => {
+  const outcome: CallOutcome = await callNmn(host, target, async (ask, rootKey) => {
     const answer = await ask({
       type: 'join',
       kind: wish.kind,
@@ -139,6 +81,11 @@ export async function joinNetwork(
     if (answer.type !== 'joined')
       throw new ClusterError('JOIN_REFUSED', 'the NMN answered something else than a join');
     result.joined = accept(host, uri, rootKey, answer, keys);
+  }).catch((error: unknown) => {
+    // It may have admitted us, and gives the same answer to the same keys again.
+    if (error instanceof ClusterError && error.code === 'NMN_UNREACHABLE')
+      return { kind: 'unreachable', text: error.message };
+    throw error;
   });
   if (outcome.kind === 'unreachable') return outcome;
   assert(result.joined !== undefined, 'a conversation that ended well has joined');
@@ -181,19 +128,6 @@ function accept(
     state: answer.state,
     secrets: secrets.snapshot(),
   };
-}
-
-const AGAIN = 'Ask whoever runs the network for a new invitation.';
-
-function refused(code: number, text: string): ClusterError {
-  const sentences: Record<number, string> = {
-    [RefusalCode.claimUnknown]: `the NMN does not know this invitation: it was mistyped, withdrawn, or comes from another network. ${AGAIN}`,
-    [RefusalCode.claimUsed]: `this invitation was used by another node already. ${AGAIN}`,
-    [RefusalCode.claimExpired]: `this invitation has expired. ${AGAIN}`,
-    [RefusalCode.tooManyAttempts]: 'the NMN has seen too many wrong invitations; wait a minute and try again',
-    [RefusalCode.wrongNetwork]: `the NMN does not serve the network of this invitation. ${AGAIN}`,
-  };
-  return new ClusterError('JOIN_REFUSED', sentences[code] ?? `the NMN refused: ${text || `code ${code}`}`);
 }
 
 function refusedBy(code: ManagementErrorCode, message: string): ClusterError {

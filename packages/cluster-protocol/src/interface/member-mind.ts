@@ -160,10 +160,6 @@ export class MemberMind implements MemberKnowledge {
     return encodeHandshakePayload(this.introduce(now, kind, this.secrets.epoch));
   }
 
-  learn(): void {
-    // A certificate that verifies adds nothing: the directory comes from signed records alone.
-  }
-
   confirm(now: Instant, nodeId: number, said: HandshakePayload): void {
     this.replays.confirm(nodeId, said);
     this.#writeReplaysAt ??= after(now, REPLAY_DELAY);
@@ -175,9 +171,13 @@ export class MemberMind implements MemberKnowledge {
       this.#lastNmnContact = this.time.at(now).time;
       this.#changes.set(StoreKey.contact, encodeWallTime(this.#lastNmnContact));
     }
+    // Its certificate verified: the authority signed when it was issued, and it is at least that late.
+    if (who.certificate) this.#observe(now, who.certificate.issuedAt);
     const sync = new StateSync(this.#state);
     this.#syncs.set(who.nodeId, sync);
-    return sync.start().send;
+    // A clock that nobody confirmed is stated to nobody: two that are wrong alike would confirm each other.
+    const { time, confirmed } = this.time.at(now);
+    return sync.start(confirmed ? time : undefined).send;
   }
 
   sessionClosed(nodeId: number): void {
@@ -197,6 +197,7 @@ export class MemberMind implements MemberKnowledge {
       applied: [],
       dropped: 'unexpected',
     };
+    if (output.stated !== undefined) this.time.observeMember(now, output.stated);
     return { output, news: this.#digest(now, output) };
   }
 
@@ -207,14 +208,17 @@ export class MemberMind implements MemberKnowledge {
 
   /** An answer of the NMN that changes what we know of ourselves. */
   learnAnswer(now: Instant, content: ManagementContent): void {
-    if (content.type === 'secretIs') this.learnSecret(content.epoch, content.secret);
+    if (content.type === 'secretIs') {
+      if (this.secrets.correct(content)) this.#changes.set(StoreKey.secrets, this.secrets.snapshot());
+      this.learnSecret(content.epoch, content.secret);
+    }
     if (content.type === 'renewed') {
       const { leaf } = content.credential;
       if (leaf.nodeId !== this.#own.nodeId) return;
       this.#own = leaf;
       this.#membership = { ...this.#membership, credential: encodeCredential(content.credential) };
       this.#changes.set(StoreKey.credential, this.#membership.credential);
-      this.time.observeAuthority(now, leaf.issuedAt);
+      this.#observe(now, leaf.issuedAt);
     }
   }
 
@@ -222,9 +226,14 @@ export class MemberMind implements MemberKnowledge {
     if (this.secrets.add({ epoch, secret })) this.#changes.set(StoreKey.secrets, this.secrets.snapshot());
   }
 
+  /** The newest epoch of the network's secret that the state names. */
+  get currentEpoch(): number {
+    return this.#state.currentEpoch;
+  }
+
   /** Whether the network's secret has moved on beyond ours. */
   get secretIsOld(): boolean {
-    return this.secrets.epoch < this.#state.currentEpoch;
+    return this.secrets.epoch < this.currentEpoch;
   }
 
   rememberAddresses(nodeId: number, addresses: readonly SocketAddress[]): void {
@@ -266,11 +275,17 @@ export class MemberMind implements MemberKnowledge {
     }
     const { head } = this.#state;
     if (head && output.events.length > 0) {
-      this.time.observeAuthority(now, wallTime(head.issuedAt));
+      this.#observe(now, wallTime(head.issuedAt));
       this.#changes.set(StoreKey.state, this.#state.snapshot());
-      this.#changes.set(StoreKey.time, this.time.snapshot(now));
     }
     return { send: output.send, revoked, changed: output.applied.length > 0, refused: output.dropped };
+  }
+
+  /** A time that the authority signed. What raises the lower bound is written at once. */
+  #observe(now: Instant, signed: WallTime): void {
+    const rises = signed > this.time.lowerBound(now);
+    this.time.observeAuthority(now, signed);
+    if (rises) this.#changes.set(StoreKey.time, this.time.snapshot(now));
   }
 
   #tell(event: StateEvent): void {

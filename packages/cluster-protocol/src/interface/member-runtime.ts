@@ -4,23 +4,24 @@ import {
   milliseconds,
   minutes,
   randomFraction,
-  sameBytes,
   seconds,
 } from '../base/index.js';
 import {
   type HostPort,
   type JoinUri,
   type NodeKind,
-  parseHostPort,
   parseJoinUri,
   formatHostPort,
+  formatNetworkId,
 } from '../network/index.js';
-import { encodeWith, Reader, socketAddress, type SocketAddress } from '../wire/index.js';
+import { encodeWith, Reader } from '../wire/index.js';
 import { ClusterNode } from './cluster-node.js';
+import { Cancellation } from './cancellation.js';
 import type { Membership, SavedNode } from './cluster-options.js';
 import type { ClusterEvent } from './events.js';
-import { joinNetwork } from './joining.js';
-import type { Host, LinkOptions, RunningMachine, Store } from './machine.js';
+import { checkNetwork, joinNetwork } from './joining.js';
+import { encodeHosts, knownHosts, NMN_HOSTS_KEY, resolveAll } from './nmn-hosts.js';
+import type { Host, Link, LinkOptions, RunningMachine, Store } from './machine.js';
 import { loadKeys, loadMembership, membershipChanges, startNode } from './saved-node.js';
 
 /** Waits between tries to join while the NMN does not answer. */
@@ -29,7 +30,6 @@ const JOIN_BACKOFF: readonly Duration[] = [1, 2, 4, 8, 15, 30].map(seconds);
 const REFRESH: Duration = minutes(60);
 /** Events kept for the first listener: a program that never listens is not told later what happened long ago. */
 const MAX_UNTOLD = 1_024;
-const HOSTS_KEY = 'node/nmn-hosts';
 const PORT_KEY = 'node/port';
 
 /** How to open a member of a network. */
@@ -37,7 +37,10 @@ export interface MemberOptions {
   readonly host: Host;
   /** Holds the node; closed by whoever opened it. */
   readonly store: Store;
-  /** Used only while the store holds no membership. */
+  /**
+   * Used to join while the store holds no membership. Later it must be of the same network, and tells where the NMN is:
+   * addresses that are news are kept and tried beside the old ones.
+   */
   readonly join?: string | undefined;
   /** Wanted name; the NMN may have another one in the invitation. */
   readonly name?: string | undefined;
@@ -96,13 +99,9 @@ export class MemberRuntime {
     const { host, store } = options;
     const uri = options.join === undefined || options.join === '' ? undefined : parseJoinUri(options.join);
     const membership = (await loadMembership(store)) ?? (await join(options, uri));
-    if (uri && !sameBytes(uri.network, membership.network))
-      throw new ClusterError(
-        'WRONG_NETWORK',
-        'the join URI is of another network than the one this store belongs to: use another store for it, or leave the URI out',
-      );
+    if (uri) checkNetwork(uri, formatNetworkId(membership.network));
     const saved = await startNode(store, host.crypto, host.random, membership);
-    const hosts = await loadHosts(store);
+    const hosts = await knownHosts(options, membership, uri);
     const node = new ClusterNode({
       provider: host.crypto,
       random: host.random,
@@ -129,10 +128,21 @@ export class MemberRuntime {
     };
     for (const event of early) runtime.#take(event);
     const bound = running.links[0]?.port;
-    if (bound !== undefined && bound !== port)
-      await store.write(new Map([[PORT_KEY, encodeWith(2, writer => writer.uint16(bound))]]));
+    if (bound !== undefined && bound !== port) {
+      try {
+        await store.write(new Map([[PORT_KEY, encodeWith(2, writer => writer.uint16(bound))]]));
+      } catch (error) {
+        await runtime.close();
+        throw error;
+      }
+    }
     runtime.#scheduleRefresh(hosts);
     return runtime;
+  }
+
+  /** The sockets that are open, with the addresses of this machine. */
+  get links(): readonly Link[] {
+    return this.#running.links;
   }
 
   /** Runs a verb of the node now; what it wants to send leaves in this turn of the event loop. */
@@ -202,16 +212,15 @@ async function join(options: MemberOptions, uri: JoinUri | undefined): Promise<M
       'the store holds no membership of a network and there is no join URI: get an invitation with `coconet invite` and give it as `join`',
     );
   const keys = await loadKeys(store, host.crypto, host.random);
+  const cancellation = new Cancellation(options.aborted);
   for (let attempt = 0; ; attempt++) {
     const addresses = await resolveAll(options, uri.hosts);
-    const outcome = await joinNetwork(host, uri, addresses, keys, {
-      kind: options.kind,
-      name: options.name ?? '',
-    });
+    const wish = { kind: options.kind, name: options.name ?? '' };
+    const outcome = await joinNetwork(host, uri, addresses, keys, wish, cancellation);
     if (outcome.kind === 'joined') {
       const { membership, state, secrets } = outcome.joined;
       const changes = membershipChanges(keys, membership, { state, secrets });
-      changes.set(HOSTS_KEY, encodeHosts(uri.hosts));
+      changes.set(NMN_HOSTS_KEY, encodeHosts(uri.hosts));
       await store.write(changes);
       return membership;
     }
@@ -219,53 +228,18 @@ async function join(options: MemberOptions, uri: JoinUri | undefined): Promise<M
     if (attempt === 0)
       options.notice?.(`the NMN at ${where} cannot be reached (${outcome.text}); trying again until it can`);
     const base = JOIN_BACKOFF[Math.min(attempt, JOIN_BACKOFF.length - 1)]!;
-    await wait(options, milliseconds(base * (1 + 0.25 * randomFraction(host.random))));
+    await wait(host, cancellation, milliseconds(base * (1 + 0.25 * randomFraction(host.random))));
   }
 }
 
-async function wait(options: MemberOptions, delay: Duration): Promise<void> {
+async function wait(host: Host, cancellation: Cancellation, delay: Duration): Promise<void> {
   let cancel: () => void = () => undefined;
-  const passed = new Promise<'passed'>(resolve => {
-    cancel = options.host.schedule(delay, () => {
-      resolve('passed');
-    });
+  await new Promise<void>(resolve => {
+    cancel = host.schedule(delay, resolve);
+    cancellation.listen(resolve);
+    if (cancellation.cancelled) resolve();
   });
-  const aborted = options.aborted?.then(() => 'aborted' as const);
-  if ((await Promise.race(aborted ? [passed, aborted] : [passed])) === 'passed') return;
   cancel();
-  throw new ClusterError('CANCELLED', 'called off while waiting for the NMN');
-}
-
-/** Where the NMN is: kept beside the membership, because hosts move and keys do not. */
-export function encodeHosts(hosts: readonly HostPort[]): Uint8Array {
-  return encodeWith(4_096, writer => {
-    writer.uint8(hosts.length);
-    for (const host of hosts) writer.text(formatHostPort(host));
-  });
-}
-
-/** Name of the store's entry with the NMN's hosts. */
-export const NMN_HOSTS_KEY: string = HOSTS_KEY;
-
-async function loadHosts(store: Store): Promise<readonly HostPort[]> {
-  const bytes = await store.read(HOSTS_KEY);
-  if (!bytes) return [];
-  const reader = new Reader(bytes);
-  const hosts: HostPort[] = [];
-  for (let left = reader.uint8(); left > 0 && !reader.failed; left--)
-    hosts.push(parseHostPort(reader.text(300)));
-  return hosts;
-}
-
-async function resolveAll(
-  options: MemberOptions,
-  hosts: readonly HostPort[],
-): Promise<readonly SocketAddress[]> {
-  const resolved = await Promise.all(
-    hosts.map(async ({ host, port }) => {
-      const addresses = await options.resolve(host).catch(() => []);
-      return addresses.map(address => socketAddress(address, port));
-    }),
-  );
-  return resolved.flat().filter(address => address !== undefined);
+  cancellation.listen();
+  if (cancellation.cancelled) throw new ClusterError('CANCELLED', 'called off while waiting for the NMN');
 }

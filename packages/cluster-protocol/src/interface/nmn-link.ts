@@ -1,5 +1,7 @@
 import {
   after,
+  ClusterError,
+  type DropCounters,
   type Duration,
   earliest,
   type Instant,
@@ -14,15 +16,28 @@ import {
   type Lease,
   NO_SECRET,
   RelayLeases,
+  RENEWAL_RETRY,
   type RendezvousMessage,
   RefusalCode,
+  type SendOptions,
   SERVICES,
   type SessionKind,
   type SessionPeer,
+  TakeoverWait,
 } from '../network/index.js';
-import type { Endpoint, EndpointEvent, HandshakeId, Path, SessionHandle } from '../session/index.js';
+import type { NmnFacts } from '../path/index.js';
+import {
+  type Endpoint,
+  type EndpointEvent,
+  type HandshakeId,
+  MAX_HANDSHAKE_PATHS,
+  type Path,
+  type SessionHandle,
+} from '../session/index.js';
 import { CloseCode, type SocketAddress } from '../wire/index.js';
 import type { Link } from './machine.js';
+import type { NmnListener } from './nmn-listener.js';
+import { localLinks } from './reports.js';
 
 /** One try to reach the NMN. */
 const PATIENCE: Duration = seconds(10);
@@ -34,21 +49,11 @@ const JITTER = 0.25;
 const INTRODUCTION_INTERVAL: Duration = milliseconds(200);
 /** Peers whose last introduction is remembered for that. */
 const MAX_INTRODUCTIONS = 1_024;
-/** Paths that one handshake takes. */
-const MAX_PATHS = 8;
-
-/** What the link tells its node. */
-export interface NmnListener {
-  granted(now: Instant, peer: number, path: Path, observed: readonly SocketAddress[]): void;
-  relayGone(now: Instant, peer: number, path: Path): void;
-  refused(now: Instant, peer: number, reason: string): void;
-  punch(now: Instant, peer: number, startIn: Duration, observed: readonly SocketAddress[]): void;
-  reflexive(now: Instant, addresses: readonly SocketAddress[]): void;
-  presence(now: Instant, peer: number, online: boolean, lastSeen: number): void;
-  state(now: Instant, state: 'connected' | 'away', text: string): void;
-  /** The NMN says that we are no member any more. */
-  expelled(now: Instant): void;
-}
+/** A request for a punch is worth as much as the round that it is to begin: afterwards the next one is asked for. */
+const PUNCH_WORTH: Duration = seconds(4);
+/** A request for a lease is repeated after this by whoever needs it. */
+const LEASE_WORTH: Duration = seconds(5);
+const NOTHING = new Uint8Array(0);
 
 /** What a link is made of. */
 export interface NmnLinkOptions {
@@ -60,6 +65,9 @@ export interface NmnLinkOptions {
   /** The NMN's own node id, from the network state. */
   readonly nodeId: () => number | undefined;
   readonly introduce: (now: Instant, kind: SessionKind) => Uint8Array;
+  /** Sends the NMN a message of service rendezvous. Throws `QUEUE_FULL`. */
+  readonly send: (now: Instant, nmn: number, bytes: Uint8Array, options: SendOptions) => void;
+  readonly drops: DropCounters;
   readonly listener: NmnListener;
 }
 
@@ -84,7 +92,11 @@ export class NmnLink {
   #reflexive: readonly SocketAddress[] = [];
   #state: LinkState;
   #failures = 0;
+  readonly #takeovers = new TakeoverWait();
+  #notBefore: Instant | undefined;
   #toldAway = false;
+  /** Why there is no session, as last heard. */
+  #awayText = 'it has not answered yet';
   #closed = false;
 
   constructor(options: NmnLinkOptions) {
@@ -97,6 +109,11 @@ export class NmnLink {
     return this.#state.kind === 'connected';
   }
 
+  /** Relay channels held. */
+  get leases(): number {
+    return this.#leases.size;
+  }
+
   /** Where the NMN is tried. */
   get addresses(): readonly SocketAddress[] {
     return this.#addresses;
@@ -105,6 +122,21 @@ export class NmnLink {
   /** Our addresses as the NMN sees them. */
   get reflexive(): readonly SocketAddress[] {
     return this.#reflexive;
+  }
+
+  /** What is known of the way to the NMN. */
+  get facts(): NmnFacts {
+    const session =
+      this.#state.kind === 'connected' ? this.#options.endpoint.open(this.#state.session) : undefined;
+    const measured = session?.pathStatistics(session.activePath);
+    return {
+      addresses: this.#addresses,
+      remote: session && this.#options.endpoint.paths.get(session.activePath)?.remote,
+      // Before the first sample the estimator holds a guess.
+      rtt: measured !== undefined && measured.minRtt > 0 ? measured.rtt : undefined,
+      links: localLinks(this.#links),
+      away: this.#awayText,
+    };
   }
 
   relayPath(peer: number): Path | undefined {
@@ -128,9 +160,10 @@ export class NmnLink {
   handleTimeout(now: Instant): void {
     if (this.#state.kind === 'waiting' && this.#state.retryAt <= now) this.#dial(now);
     for (const action of this.#leases.handleTimeout(now)) {
-      if (action.kind === 'renew')
-        this.#send(now, { kind: 'renewLease', channel: action.channel, token: action.token });
-      else this.#gone(now, action.peer, action.path);
+      if (action.kind === 'renew') {
+        const { channel, token } = action;
+        this.#ask(now, { kind: 'renewLease', channel, token }, `lease ${channel}`, RENEWAL_RETRY);
+      } else this.#gone(now, action.peer, action.path);
     }
   }
 
@@ -152,15 +185,19 @@ export class NmnLink {
         this.#state = { kind: 'connected', session: event.session };
         this.#options.listener.state(now, 'connected', 'the NMN answers');
         return;
-      case 'closed':
+      case 'closed': {
         if (this.#state.kind !== 'connected' || this.#state.session !== event.session) return;
         if (event.by === 'replaced') return; // Its successor is announced in the next event.
-        this.#state = { kind: 'waiting', retryAt: now };
+        const takenOver = event.by === 'peer' && event.code === CloseCode.replaced;
+        const wait = takenOver ? this.#takeovers.next(now, this.#options.random) : milliseconds(0);
+        this.#notBefore = after(now, wait);
+        this.#state = { kind: 'waiting', retryAt: this.#notBefore };
         for (const { peer, path } of this.#leases.clear()) this.#gone(now, peer, path);
         this.#presence.clear();
         this.#away(now, event.reason || 'the session with it ended');
         if (event.by === 'peer' && event.code === CloseCode.revoked) this.#options.listener.expelled(now);
         return;
+      }
       case 'handshakeFailed': {
         const { failure } = event;
         if (failure.kind === 'refused' && failure.code === RefusalCode.revoked)
@@ -195,9 +232,11 @@ export class NmnLink {
           this.#options.endpoint.handleCarried(now, path, message.handshake);
         return;
       }
-      case 'renewed':
-        this.#leases.renewed(now, message);
+      case 'renewed': {
+        const ended = this.#leases.renewed(now, message);
+        if (ended) this.#gone(now, ended.peer, ended.path);
         return;
+      }
       case 'refused':
         listener.refused(now, message.peer, message.reason);
         return;
@@ -214,8 +253,11 @@ export class NmnLink {
       case 'presence':
         this.#learnPresence(now, message);
         return;
-      // Shaping shows in the counters of `explain`; the session above slows down by its own losses.
-      case 'shaped':
+      case 'shaped': {
+        const peer = this.#leases.peerOf(message.channel);
+        if (peer !== undefined) listener.shaped(now, peer, message.droppedBytes, message.bytesPerSecond);
+        return;
+      }
       // What only nodes say is nothing from an NMN.
       case 'connect':
       case 'punchRequest':
@@ -224,17 +266,33 @@ export class NmnLink {
     }
   }
 
-  /** Asks for a lease towards a peer, and hands it our message 1 (empty: the lease alone). */
+  /** Asks for a lease towards a peer, and hands it our message 1. */
   introduce(now: Instant, peer: number, handshake: Uint8Array): void {
-    const last = this.#introduced.get(peer);
-    if (last !== undefined && now - last < INTRODUCTION_INTERVAL) return;
-    if (this.#introduced.size >= MAX_INTRODUCTIONS) this.#introduced.clear();
-    this.#introduced.set(peer, now);
-    this.#send(now, { kind: 'connect', peer, handshake });
+    if (!this.#mayIntroduce(now, peer) || this.#state.kind !== 'connected') return;
+    const bytes = encodeRendezvous({ kind: 'connect', peer, handshake });
+    const session = this.#options.endpoint.open(this.#state.session);
+    // As a datagram: the handshake repeats it, and whatever else waits for the NMN shares its packet.
+    if (session?.sendDatagram(now, SERVICES.rendezvous, bytes) === false)
+      this.#options.drops.count('queueFull');
+  }
+
+  /** Asks for a lease towards a peer with which there is a session. */
+  requestLease(now: Instant, peer: number): void {
+    if (!this.#mayIntroduce(now, peer)) return;
+    this.#ask(now, { kind: 'connect', peer, handshake: NOTHING }, `connect ${peer}`, LEASE_WORTH);
+  }
+
+  /** Gives the lease towards a peer back: nothing is sent through it any more. */
+  releaseLease(now: Instant, peer: number): void {
+    const path = this.#leases.remove(peer);
+    if (path?.channel === undefined) return;
+    // It takes the place of a renewal that still waits.
+    this.#ask(now, { kind: 'releaseLease', channel: path.channel }, `lease ${path.channel}`, RENEWAL_RETRY);
+    this.#gone(now, peer, path);
   }
 
   requestPunch(now: Instant, peer: number): void {
-    this.#send(now, { kind: 'punchRequest', peer });
+    this.#ask(now, { kind: 'punchRequest', peer }, `punch ${peer}`, PUNCH_WORTH);
   }
 
   close(now: Instant): void {
@@ -262,7 +320,7 @@ export class NmnLink {
       psk: NO_SECRET,
       payload: at => this.#options.introduce(at, 'nmn'),
       peer: { nodeId, kind: 'nmn', certificate: undefined, said: undefined },
-      paths: paths.slice(0, MAX_PATHS),
+      paths: paths.slice(0, MAX_HANDSHAKE_PATHS),
       carry: false,
       timeout: PATIENCE,
     });
@@ -310,20 +368,36 @@ export class NmnLink {
     }
   }
 
-  #send(now: Instant, message: RendezvousMessage): void {
-    if (this.#state.kind !== 'connected') return;
-    this.#options.endpoint
-      .open(this.#state.session)
-      ?.sendDatagram(now, SERVICES.rendezvous, encodeRendezvous(message));
+  #mayIntroduce(now: Instant, peer: number): boolean {
+    const last = this.#introduced.get(peer);
+    if (last !== undefined && now - last < INTRODUCTION_INTERVAL) return false;
+    if (this.#introduced.size >= MAX_INTRODUCTIONS) this.#introduced.clear();
+    this.#introduced.set(peer, now);
+    return true;
+  }
+
+  /** A request that must arrive while it is worth something; a newer one with the same key takes its place. */
+  #ask(now: Instant, message: RendezvousMessage, key: string, worth: Duration): void {
+    const nmn = this.#options.nodeId();
+    if (this.#state.kind !== 'connected' || nmn === undefined) return;
+    const options = { supersedes: `rendezvous ${key}`, expiresIn: worth };
+    try {
+      this.#options.send(now, nmn, encodeRendezvous(message), options);
+    } catch (error) {
+      if (!(error instanceof ClusterError)) throw error;
+      this.#options.drops.count('queueFull'); // Whatever asked asks again.
+    }
   }
 
   #retryNow(now: Instant): void {
     this.#failures = 0;
-    if (this.#state.kind === 'waiting') this.#state = { kind: 'waiting', retryAt: now };
+    const retryAt = this.#notBefore !== undefined && this.#notBefore > now ? this.#notBefore : now;
+    if (this.#state.kind === 'waiting') this.#state = { kind: 'waiting', retryAt };
   }
 
   // Said once, until it has been there again: an NMN that is off is no news every minute.
   #away(now: Instant, text: string): void {
+    this.#awayText = text;
     if (this.#toldAway) return;
     this.#toldAway = true;
     this.#options.listener.state(now, 'away', text);

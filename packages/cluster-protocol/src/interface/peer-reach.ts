@@ -1,20 +1,18 @@
 import { after, type Duration, type Instant, milliseconds } from '../base/index.js';
 import { NO_SECRET, type Peer, SERVICES, type SessionKind, type SessionPeer } from '../network/index.js';
-import { CANDIDATES_CONTROL, type PathAction } from '../path/index.js';
-import type { Endpoint, Path, PathId } from '../session/index.js';
-import type { ClusterEvent } from './events.js';
+import { CANDIDATES_CONTROL, explainNmn, type PathAction, reportNmn } from '../path/index.js';
+import { type Endpoint, MAX_HANDSHAKE_PATHS, type Path, type PathId } from '../session/index.js';
+import type { ClusterEvent, MemberReport } from './events.js';
 import type { MemberMind } from './member-mind.js';
 import type { NmnLink } from './nmn-link.js';
+import { explainPeer, type NodeReport, type PeerExplanation, reportNode } from './reports.js';
 
 /** One try to reach a peer; then the next one begins, with fresh keys. */
 const HANDSHAKE_PATIENCE: Duration = milliseconds(10_000);
-/** Paths that one handshake takes. */
-const MAX_PATHS = 8;
 /** What may travel before both have the same secret. */
 const CATCHING_UP: ReadonlySet<number> = new Set([SERVICES.networkState, SERVICES.management]);
 /** With no way to a peer at all, this is how long nothing is tried; whatever opens a way ends the wait. */
 const NO_WAY_RETRY: Duration = milliseconds(60_000);
-const NOTHING = new Uint8Array(0);
 
 /** What is needed to reach a peer. */
 export interface ReachWorld {
@@ -40,7 +38,29 @@ export class PeerReach {
     const session = this.#world.endpoint.open(peer.session);
     const path = session && this.#world.endpoint.paths.get(session.activePath);
     const measured = session?.pathStatistics(session.activePath);
-    if (path && measured) peer.agent.measured(now, path, measured.rtt);
+    // Before the first sample the estimator holds a guess.
+    if (path && measured && measured.minRtt > 0) peer.agent.measured(now, path, measured.rtt);
+  }
+
+  /** What is known of a member; `peer`: how far we are with it. */
+  report(member: MemberReport, ownId: number, peer: Peer | undefined): NodeReport {
+    const { nmn } = this.#world;
+    const path = this.#isNmn(member.nodeId) ? reportNmn(nmn.facts) : peer?.agent.active;
+    return reportNode(member, ownId, peer, nmn.presenceOf(member.nodeId), path);
+  }
+
+  /** Why the path to a peer is what it is, and what it carried. */
+  explain(now: Instant, peer: Peer): PeerExplanation {
+    const { endpoint, mind, nmn } = this.#world;
+    this.measure(now, peer);
+    const session = peer.session === undefined ? undefined : endpoint.open(peer.session);
+    const explanation = this.#isNmn(peer.nodeId) ? explainNmn(nmn.facts) : peer.agent.explain(now);
+    return explainPeer(explanation, peer, mind.nameOf(peer.nodeId), session?.statistics(), nmn);
+  }
+
+  // No path agent steers the way to it.
+  #isNmn(nodeId: number): boolean {
+    return nodeId === this.#world.mind.nmnNodeId;
   }
 
   /** Begins a handshake of a kind with a peer, on every way that is known to it. */
@@ -67,7 +87,7 @@ export class PeerReach {
       psk: kind === 'member' ? this.#world.mind.currentSecret : NO_SECRET,
       payload: at => this.#world.mind.introduction(at, kind),
       peer: { nodeId: peer.nodeId, kind, certificate: undefined, said: undefined },
-      paths: paths.slice(0, MAX_PATHS),
+      paths: paths.slice(0, MAX_HANDSHAKE_PATHS),
       carry,
       timeout: HANDSHAKE_PATIENCE,
     });
@@ -103,7 +123,10 @@ export class PeerReach {
         this.#world.nmn.requestPunch(now, peer.nodeId);
         return;
       case 'requestLease':
-        this.#world.nmn.introduce(now, peer.nodeId, NOTHING);
+        this.#world.nmn.requestLease(now, peer.nodeId);
+        return;
+      case 'releaseLease':
+        this.#world.nmn.releaseLease(now, peer.nodeId);
         return;
       case 'pathChanged':
         if (action.from)

@@ -1,7 +1,7 @@
-import type { Instant } from '../base/index.js';
 import type { Peer } from '../network/index.js';
 import type { Explanation, LocalLink, PathReport } from '../path/index.js';
 import type { Path, SessionStatistics } from '../session/index.js';
+import { MAX_DATAGRAM, type SocketAddress } from '../wire/index.js';
 import type { AwayReason, MemberReport } from './events.js';
 import type { Link } from './machine.js';
 
@@ -22,15 +22,31 @@ export interface PeerExplanation extends Explanation {
   readonly sentPackets: number;
   readonly lostPackets: number;
   readonly waitingMessages: number;
+  /** Bytes of the largest datagram that is sent to it. */
+  readonly mtu: number;
   readonly nmn: 'connected' | 'away';
+  /** Where the NMN sees this node, the newest first; empty: it has not said so. */
+  readonly seenAs: readonly SocketAddress[];
 }
 
-/** What is known of a member. `presence` is the NMN's word, the peer's session ours. */
+/** Entries of a node's tables, for diagnostics. */
+export interface NodeTables {
+  /** Members that it deals or dealt with; they stay. */
+  readonly peers: number;
+  /** Sessions and handshakes, with the NMN's. */
+  readonly sessions: number;
+  readonly paths: number;
+  /** Relay channels. */
+  readonly leases: number;
+}
+
+/** What is known of a member. `presence` is the NMN's word, the peer's session and its `path` ours. */
 export function reportNode(
   member: MemberReport,
   ownId: number,
   peer: Peer | undefined,
   presence: { readonly online: boolean; readonly lastSeen: number } | undefined,
+  path: PathReport | undefined,
 ): NodeReport {
   const self = member.nodeId === ownId;
   const connected = peer?.session !== undefined;
@@ -39,20 +55,20 @@ export function reportNode(
     self,
     online: self || connected || presence?.online === true,
     lastSeen: presence?.lastSeen ?? 0,
-    path: connected ? peer.agent.active : undefined,
+    path: connected ? path : undefined,
   };
 }
 
 /** Why the path to a peer is what it is, and what it carried. */
 export function explainPeer(
-  now: Instant,
+  explanation: Explanation,
   peer: Peer,
   name: string,
   totals: SessionStatistics | undefined,
-  nmnConnected: boolean,
+  nmn: { readonly connected: boolean; readonly reflexive: readonly SocketAddress[] },
 ): PeerExplanation {
   return {
-    ...peer.agent.explain(now),
+    ...explanation,
     nodeId: peer.nodeId,
     name,
     sentBytes: totals?.sentBytes ?? 0,
@@ -60,7 +76,9 @@ export function explainPeer(
     sentPackets: totals?.sentPackets ?? 0,
     lostPackets: totals?.lostPackets ?? 0,
     waitingMessages: peer.outbox.size,
-    nmn: nmnConnected ? 'connected' : 'away',
+    mtu: MAX_DATAGRAM,
+    nmn: nmn.connected ? 'connected' : 'away',
+    seenAs: nmn.reflexive,
   };
 }
 

@@ -3,6 +3,7 @@ import {
   decodeManagement,
   encodeManagement,
   type ManagementContent,
+  type NetworkSecret,
   type Peer,
   SERVICES,
   type SendOptions,
@@ -33,6 +34,8 @@ export interface ExchangeWorld {
 /** Keeps the network's state in step with the NMN and from peer to peer (docs/spec/05-network.md, "Synchronisation"). */
 export class StateExchange {
   readonly #world: ExchangeWorld;
+  /** Secrets that peers offer, the newest of each, until the state says that there is such an epoch. */
+  readonly #offers = new Map<number, NetworkSecret>();
 
   constructor(world: ExchangeWorld) {
     this.#world = world;
@@ -52,12 +55,13 @@ export class StateExchange {
         { expiresIn: WORTH },
       );
     if (who.kind !== 'nmn') return;
-    this.#askSecret(now);
+    // In every session: what a peer gave us for the secret is its word alone until the NMN has confirmed it.
+    if (this.#world.mind.nmnNodeId !== undefined) this.#world.request(now, { type: 'secret' });
     if (this.#world.mind.renewalDue(now)) this.#world.request(now, { type: 'renew' });
   }
 
-  /** A message of service networkState came from a peer. */
-  receive(now: Instant, from: number, bytes: Uint8Array): void {
+  /** A message of service networkState came from a peer. True: with it, both have the same secret at last. */
+  receive(now: Instant, from: number, bytes: Uint8Array): boolean {
     const { mind, drops } = this.#world;
     const { news, output } = mind.receive(now, from, bytes);
     if (news.refused) drops.count(news.refused);
@@ -70,16 +74,27 @@ export class StateExchange {
           for (const message of mind.announce(peer.nodeId, output.applied))
             this.#send(now, peer.nodeId, message);
     this.#askSecret(now);
+    return this.#takeOffer(from);
   }
 
   /** A management message from a peer that is not the NMN: only a newer secret, in a session for catching up. */
-  caughtUp(now: Instant, who: SessionPeer, bytes: Uint8Array): boolean {
+  caughtUp(who: SessionPeer, bytes: Uint8Array): boolean {
     const decoded = decodeManagement(bytes);
     if (who.kind !== 'catchUp' || !decoded.ok || decoded.value.type !== 'secretIs') {
       this.#world.drops.count(decoded.ok ? 'notPermitted' : decoded.reason);
       return false;
     }
-    this.#world.mind.learnAnswer(now, decoded.value);
+    const { epoch, secret } = decoded.value;
+    this.#offers.set(who.nodeId, { epoch, secret });
+    return this.#takeOffer(who.nodeId);
+  }
+
+  // Which epoch there is, the authority signs: a member may offer what it likes, and nothing above that counts.
+  #takeOffer(from: number): boolean {
+    const offer = this.#offers.get(from);
+    if (!offer || offer.epoch > this.#world.mind.currentEpoch) return false;
+    this.#offers.delete(from);
+    this.#world.mind.learnSecret(offer.epoch, offer.secret);
     return true;
   }
 

@@ -1,5 +1,6 @@
 import { malformed, parsed, type Parsed } from '../base/index.js';
-import { encodeWith, Reader } from '../wire/index.js';
+import { MAX_HANDSHAKE_PAYLOAD } from '../session/index.js';
+import { encodeWith, MAX_VARINT_LENGTH, Reader } from '../wire/index.js';
 
 const KINDS = ['member', 'join', 'nmn', 'catchUp'] as const;
 
@@ -36,31 +37,38 @@ export interface HandshakePayload {
   readonly rootKey: Uint8Array;
 }
 
-/** Credentials in a handshake: two certificates and an invitation fit. */
-const MAX_CREDENTIAL = 760;
 const INCARNATION_LENGTH = 8;
 const NETWORK_LENGTH = 16;
-/** All fields at their longest. */
-const MAX_PAYLOAD = 900;
+const CLAIM_ID_LENGTH = 16;
+const ROOT_KEY_LENGTH = 32;
+const VARINTS = 6;
 
-/** Codes of a refusal (docs/spec/02-handshake.md, "Refusal"). */
+/** Everything but the credential's bytes at its longest. A claim id never stands beside a credential: it is empty here. */
+const BESIDE_CREDENTIAL: number =
+  1 + NETWORK_LENGTH + VARINTS * MAX_VARINT_LENGTH + 2 * INCARNATION_LENGTH + 2 + 1 + (1 + ROOT_KEY_LENGTH);
+
+/**
+ * The longest credential in a handshake: what message 1 has room for. Two certificates and an invitation with names of
+ * ordinary length fit.
+ */
+export const MAX_HANDSHAKE_CREDENTIAL: number = MAX_HANDSHAKE_PAYLOAD - BESIDE_CREDENTIAL;
+
+/** Codes of a refusal (docs/spec/02-handshake.md, "Refusal"); 4 is not assigned. */
 export const RefusalCode = {
   /** The secret of that epoch is neither the current nor the previous one: come with `catchUp`. */
   epochMismatch: 1,
   expired: 2,
   revoked: 3,
-  notMember: 4,
   claimUnknown: 5,
   claimUsed: 6,
   claimExpired: 7,
   wrongNetwork: 8,
   tooManyAttempts: 9,
-  certificateInvalid: 10,
 } as const;
 
-/** The one encoding of a payload, at most 900 bytes (docs/spec/02-handshake.md, "Payload"). */
+/** The one encoding of a payload, at most `MAX_HANDSHAKE_PAYLOAD` bytes (docs/spec/02-handshake.md, "Payload"). */
 export function encodeHandshakePayload(payload: HandshakePayload): Uint8Array {
-  return encodeWith(MAX_PAYLOAD, writer => {
+  return encodeWith(MAX_HANDSHAKE_PAYLOAD, writer => {
     writer
       .uint8(KINDS.indexOf(payload.kind))
       .bytes(payload.network)
@@ -94,9 +102,9 @@ export function decodeHandshakePayload(bytes: Uint8Array): Parsed<HandshakePaylo
     stateVersion: reader.varint(),
     outboxIncarnation: reader.bytes(INCARNATION_LENGTH).slice(),
     inboxIncarnation: reader.bytes(INCARNATION_LENGTH).slice(),
-    credential: reader.block(MAX_CREDENTIAL).slice(),
-    claimId: reader.block(16).slice(),
-    rootKey: reader.block(32).slice(),
+    credential: reader.block(MAX_HANDSHAKE_CREDENTIAL).slice(),
+    claimId: reader.block(CLAIM_ID_LENGTH).slice(),
+    rootKey: reader.block(ROOT_KEY_LENGTH).slice(),
   };
   return reader.failed ? malformed : parsed(value);
 }

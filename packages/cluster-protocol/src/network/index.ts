@@ -27,3 +27,4 @@ export * from './relay-leases.js';
 export * from './rendezvous.js';
 export * from './replay-guard.js';
 export * from './secret-ring.js';
+export * from './takeover-wait.js';

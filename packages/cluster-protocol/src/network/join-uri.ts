@@ -1,4 +1,5 @@
 import { ClusterError, decodeText, encodeText, fromBase64Url, toBase64Url } from '../base/index.js';
+import { isSmallOrder } from '../crypto/index.js';
 import { CLAIM_LENGTH } from './claim.js';
 import { KEY_LENGTH } from './identity.js';
 import { NETWORK_ID_LENGTH } from './network-id.js';
@@ -80,7 +81,7 @@ export function parseJoinUri(text: string): JoinUri {
   const { hosts, parameter } = parse(text, JOIN_SCHEME, 'join URI');
   const uri = {
     network: keyOf(parameter('net'), 'net', 'the network id', NETWORK_ID_LENGTH),
-    nmnKey: keyOf(parameter('key'), 'key', 'the key of the NMN', KEY_LENGTH),
+    nmnKey: nmnKeyOf(parameter('key')),
     claim: keyOf(parameter('claim'), 'claim', 'the claim', CLAIM_LENGTH),
     hosts,
   };
@@ -95,7 +96,7 @@ export function parseJoinUri(text: string): JoinUri {
 export function parseOperatorUri(text: string): OperatorUri {
   const { hosts, parameter } = parse(text, OPERATOR_SCHEME, 'operator URI');
   return {
-    nmnKey: keyOf(parameter('key'), 'key', 'the key of the NMN', KEY_LENGTH),
+    nmnKey: nmnKeyOf(parameter('key')),
     token: keyOf(parameter('token'), 'token', 'the operator token', OPERATOR_TOKEN_LENGTH),
     hosts,
   };
@@ -219,6 +220,13 @@ function keyOf(text: string | undefined, name: string, meaning: string, length: 
   const bytes = fromBase64Url(text);
   if (bytes === undefined) throw invalid(`${name}=, ${meaning}, holds a character that cannot be there`);
   return bytes;
+}
+
+/** A key with which no handshake can succeed is a wrong URI, not a failed handshake later. */
+function nmnKeyOf(text: string | undefined): Uint8Array {
+  const key = keyOf(text, 'key', 'the key of the NMN', KEY_LENGTH);
+  if (isSmallOrder(key)) throw invalid('key=, the key of the NMN, is none that an NMN can have');
+  return key;
 }
 
 /** Percent-encodes every byte of UTF-8 that RFC 3986 does not call unreserved, but for `:` and `/`, which read better plain. */

@@ -42,8 +42,6 @@ export interface MemberKnowledge {
   trust(now: Instant): VerificationContext;
   /** What we say of ourselves. */
   introduce(now: Instant, kind: SessionKind, epoch: number): HandshakePayload;
-  /** A peer has shown a certificate that we accept. */
-  learn(now: Instant, certificate: MembershipCertificate): void;
 }
 
 /** Refusals that the refused may know about: it holds a certificate of this network, and can do something about it. */
@@ -103,6 +101,8 @@ export class MemberPolicy implements EndpointPolicy<SessionPeer> {
     if (!decoded.ok) return { verdict: 'drop', reason: decoded.reason };
     const said = decoded.value;
     if (!sameBytes(said.network, network)) return { verdict: 'drop', reason: 'wrongNetwork' };
+    // The kinds without a secret share one psk: who was asked to catch up must not turn it into anything else.
+    if (said.kind !== peer.kind) return { verdict: 'drop', reason: 'unexpected' };
     const credential = decodeCredential(said.credential);
     if (!credential.ok) return { verdict: 'drop', reason: 'certificateRefused' };
     const verified = verifyCredential(provider, credential.value, this.#knowledge.trust(now), {

@@ -25,17 +25,18 @@ export interface GenesisOptions {
   /** Name of the person, for the owner's certificate; at most 64 bytes. */
   readonly user: string;
   readonly now: WallTime;
+  /** The first owner's keys; new ones are made where there are none. */
+  readonly ownerKeys?: NodeKeys;
 }
 
 /** Makes a network: its root key and its first owner, a client. All of it stays in the caller's process. */
 export function createNetwork(
   crypto: CryptoProvider,
   random: RandomSource,
-  { user, now }: GenesisOptions,
+  { user, now, ownerKeys = createNodeKeys(crypto, random) }: GenesisOptions,
 ): NetworkGenesis {
   const root = crypto.signingKeyPair(randomBytes(random, 32));
   const network = networkIdOf(crypto, root.publicKey);
-  const ownerKeys = createNodeKeys(crypto, random);
   const leaf = signMembership(crypto, root, {
     network,
     nodeId: randomNodeId(random),

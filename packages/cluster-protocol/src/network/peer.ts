@@ -14,6 +14,7 @@ import type { HandshakeId, Path, SessionHandle } from '../session/index.js';
 import { DuplicateFilter } from './duplicate-filter.js';
 import type { SessionKind } from './handshake-payload.js';
 import { Outbox } from './outbox.js';
+import { TakeoverWait } from './takeover-wait.js';
 
 /** How far we are with a peer. */
 export type PeerConnection =
@@ -53,6 +54,8 @@ export class Peer {
   inboxIncarnation = '';
   #failures = 0;
   #measuredAt: Instant | undefined;
+  readonly #takeovers = new TakeoverWait();
+  #notBefore: Instant | undefined;
 
   constructor(nodeId: number, firstSequence: number, random: RandomSource, rules: ConsentRules) {
     this.nodeId = nodeId;
@@ -78,10 +81,17 @@ export class Peer {
     return wait;
   }
 
+  /** Another session under our keys took the place of ours: nothing shortens the wait that follows. */
+  replaced(now: Instant, random: RandomSource): void {
+    this.#notBefore = after(now, this.#takeovers.next(now, random));
+    this.connection = { kind: 'waiting', retryAt: this.#notBefore };
+  }
+
   /** Something has changed, or worked: the next try need not wait. */
   encourage(now: Instant): void {
     this.#failures = 0;
-    if (this.connection.kind === 'waiting') this.connection = { kind: 'waiting', retryAt: now };
+    const retryAt = this.#notBefore !== undefined && this.#notBefore > now ? this.#notBefore : now;
+    if (this.connection.kind === 'waiting') this.connection = { kind: 'waiting', retryAt };
   }
 
   /** Whether a second has passed since this last said so. */

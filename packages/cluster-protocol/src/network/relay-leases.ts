@@ -5,7 +5,7 @@ import type { Lease } from './rendezvous.js';
 /** Leases at once: one per peer that is talked to over the relay. */
 const MAX_LEASES = 1_024;
 /** A renewal that got no answer is asked for again after this. */
-const RENEWAL_RETRY = seconds(20);
+export const RENEWAL_RETRY: Duration = seconds(20);
 
 interface Held {
   readonly peer: number;
@@ -37,12 +37,29 @@ export class RelayLeases {
     return before && before.path.id !== path.id ? before.path : undefined;
   }
 
-  /** The NMN has renewed a lease. */
-  renewed(now: Instant, lease: Lease): void {
-    for (const held of this.#byPeer.values())
-      if (held.path.channel === lease.channel) Object.assign(held, span(now, lease), { token: lease.token });
+  /** Leases held. */
+  get size(): number {
+    return this.#byPeer.size;
   }
 
+  /** The peer that a channel of ours leads to. */
+  peerOf(channel: number): number | undefined {
+    return this.#withChannel(channel)?.peer;
+  }
+
+  /** The NMN has renewed a lease, or says with a lifetime of 0 that there is none: that one is returned, and gone. */
+  renewed(now: Instant, lease: Lease): { readonly peer: number; readonly path: Path } | undefined {
+    const held = this.#withChannel(lease.channel);
+    if (!held) return undefined;
+    if (lease.lifetime === 0) {
+      this.#byPeer.delete(held.peer);
+      return held;
+    }
+    Object.assign(held, span(now, lease), { token: lease.token });
+    return undefined;
+  }
+
+  /** Lets one lease go. */
   remove(peer: number): Path | undefined {
     const held = this.#byPeer.get(peer);
     this.#byPeer.delete(peer);
@@ -77,6 +94,11 @@ export class RelayLeases {
       if (due === undefined || next < due) due = next;
     }
     return due;
+  }
+
+  #withChannel(channel: number): Held | undefined {
+    for (const held of this.#byPeer.values()) if (held.path.channel === channel) return held;
+    return undefined;
   }
 }
 

@@ -9,9 +9,8 @@ import {
 } from '../wire/index.js';
 
 /**
- * Messages of service 4, between a node and its NMN (docs/spec/04-path.md, section "Rendezvous"). `connect`, `granted`,
- * `refused`, `introduction` and `punch` travel as datagrams, because whoever waits for them asks again; the others as
- * messages.
+ * Messages of service 4, between a node and its NMN (docs/spec/04-path.md, section "Rendezvous"). `connect` travels as a
+ * datagram when it carries a handshake, which is repeated with it, and so do its answers; everything else as messages.
  */
 export type RendezvousMessage =
   /** Node: grant a lease towards `peer` and hand it this handshake message 1. */
@@ -41,13 +40,14 @@ export type RendezvousMessage =
   | { readonly kind: 'presence'; readonly complete: boolean; readonly entries: readonly PresenceEntry[] }
   /** NMN: the address your packets come from, as seen from outside. */
   | { readonly kind: 'observed'; readonly address: SocketAddress }
-  /** NMN: your relayed traffic exceeds your rate; this much was dropped since the last notice. */
+  /** NMN: your relayed traffic exceeds a rate; this much of this channel's was dropped since the last notice. */
   | {
       readonly kind: 'shaped';
       readonly channel: number;
       readonly droppedBytes: number;
       readonly bytesPerSecond: number;
     }
+  /** NMN: the answer to `renewLease`; a lifetime of 0: there is no such lease. */
   | ({ readonly kind: 'renewed' } & Lease);
 
 /** A relay channel: valid for `lifetime` seconds; `token` proves it when it is renewed. */

@@ -1,4 +1,4 @@
-import { malformed, parsed, type Parsed } from '../base/index.js';
+import { malformed, parsed, type Parsed, sameBytes } from '../base/index.js';
 import { encodeWith, Reader } from '../wire/index.js';
 
 /** Bytes of a network secret. */
@@ -37,6 +37,15 @@ export class SecretRing {
     if (secret.epoch <= this.epoch || secret.secret.length !== NETWORK_SECRET_LENGTH) return false;
     this.#previous = this.#current;
     this.#current = secret;
+    return true;
+  }
+
+  /** What the NMN says of the current epoch replaces what a peer said. False: it says the same, or speaks of another epoch. */
+  correct({ epoch, secret }: NetworkSecret): boolean {
+    const current = this.#current;
+    if (current?.epoch !== epoch || secret.length !== NETWORK_SECRET_LENGTH) return false;
+    if (sameBytes(current.secret, secret)) return false;
+    this.#current = { epoch, secret };
     return true;
   }
 

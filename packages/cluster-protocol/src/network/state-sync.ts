@@ -1,5 +1,5 @@
-import { elapsed, malformed, minutes, parsed, sameBytes } from '../base/index.js';
-import type { DropReason, Duration, Instant, Parsed } from '../base/index.js';
+import { elapsed, malformed, minutes, parsed, sameBytes, wallTime } from '../base/index.js';
+import type { DropReason, Duration, Instant, Parsed, WallTime } from '../base/index.js';
 import { Reader } from '../wire/reader.js';
 import { encodeWith } from '../wire/writer.js';
 import {
@@ -35,6 +35,8 @@ export type SyncMessage =
       readonly settled: boolean;
       readonly head: StateHead | undefined;
       readonly digests: StateDigests;
+      /** What the sender's clock reads; only from one whose clock counts. */
+      readonly time?: WallTime | undefined;
     }
   | { readonly type: 'records'; readonly records: readonly StateRecord[] };
 
@@ -45,12 +47,15 @@ export interface SyncOutput {
   readonly events: readonly StateEvent[];
   /** Records that count since this call: `announce` them to all other peers. */
   readonly applied: readonly StateRecord[];
+  /** The time that the peer stated: to be held against our clock (`TrustedTime.observeMember`). */
+  readonly stated?: WallTime | undefined;
   /** The peer's message was dropped. */
   readonly dropped?: DropReason;
 }
 
 const Type = { heads: 1, records: 2 } as const;
-const Flag = { head: 1, settled: 2 } as const;
+const Flag = { head: 1, settled: 2, time: 4 } as const;
+const ALL_FLAGS = 7;
 
 /** The one encoding of a message. */
 export function encodeSyncMessage(message: SyncMessage): Uint8Array {
@@ -60,8 +65,11 @@ export function encodeSyncMessage(message: SyncMessage): Uint8Array {
       for (const record of message.records) writer.block(encodeRecord(record));
       return;
     }
-    const { head, settled, digests } = message;
-    writer.uint8(Type.heads).uint8((head ? Flag.head : 0) | (settled ? Flag.settled : 0));
+    const { head, settled, digests, time } = message;
+    const flags =
+      (head ? Flag.head : 0) | (settled ? Flag.settled : 0) | (time === undefined ? 0 : Flag.time);
+    writer.uint8(Type.heads).uint8(flags);
+    if (time !== undefined) writer.uint48(Math.floor(time));
     if (head) writer.block(encodeHead(head));
     writer.bytes(digests.security).bytes(digests.directory);
   });
@@ -83,13 +91,14 @@ export function decodeSyncMessage(bytes: Uint8Array): Parsed<SyncMessage> {
     return reader.complete ? parsed({ type: 'records', records }) : malformed;
   }
   const flags = reader.uint8();
+  const time = (flags & Flag.time) === 0 ? undefined : wallTime(reader.uint48());
   const head = (flags & Flag.head) === 0 ? undefined : decodeHead(reader.block(MAX_HEAD_LENGTH));
   const digests = {
     security: reader.bytes(DIGEST_LENGTH).slice(),
     directory: reader.bytes(DIGEST_LENGTH).slice(),
   };
-  if (!reader.complete || type !== Type.heads || flags > 3 || head?.ok === false) return malformed;
-  return parsed({ type: 'heads', settled: (flags & Flag.settled) !== 0, head: head?.value, digests });
+  if (!reader.complete || type !== Type.heads || flags > ALL_FLAGS || head?.ok === false) return malformed;
+  return parsed({ type: 'heads', settled: (flags & Flag.settled) !== 0, head: head?.value, digests, time });
 }
 
 /**
@@ -108,9 +117,12 @@ export class StateSync {
     this.#state = state;
   }
 
-  /** When the session is there, and again whenever the states should be compared anew. */
-  start(): SyncOutput {
-    return { send: [this.#heads(false)], events: [], applied: [] };
+  /**
+   * When the session is there, and again whenever the states should be compared anew. `time`: what our clock reads, if it
+   * counts; the peer may hold its own against it.
+   */
+  start(time?: WallTime): SyncOutput {
+    return { send: [this.#heads(false, time)], events: [], applied: [] };
   }
 
   /** `records` or a new head came from somewhere else: passes them on, unless the peer showed that it has them. */
@@ -138,7 +150,7 @@ export class StateSync {
 
   #handleHeads(
     now: Instant,
-    { head, settled, digests }: Extract<SyncMessage, { type: 'heads' }>,
+    { head, settled, digests, time: stated }: Extract<SyncMessage, { type: 'heads' }>,
   ): SyncOutput {
     this.#peerDigests = digests;
     const own = this.#state.version;
@@ -152,7 +164,7 @@ export class StateSync {
       else if ((order === 0 || settled) && this.#mayExchangeAll(now))
         send.push(...batches(this.#differing(digests)), this.#heads(true));
     } else if (order > 0 && !settled) send.push(this.#heads(true));
-    return { send, events, applied: [] };
+    return { send, events, applied: [], stated };
   }
 
   /** The records of the sections whose digests differ. */
@@ -181,10 +193,11 @@ export class StateSync {
     return true;
   }
 
-  #heads(settled: boolean): Uint8Array {
+  #heads(settled: boolean, time?: WallTime): Uint8Array {
     return encodeSyncMessage({
       type: 'heads',
       settled,
+      time,
       head: this.#state.head,
       digests: this.#state.digests,
     });

@@ -46,7 +46,12 @@ export class NodeHost implements Host {
     listener: (event: Event) => void,
   ): Promise<RunningMachine> {
     const driver = new Driver(machine, await openSockets(options), this.#alarm, listener);
-    driver.start();
+    try {
+      driver.start();
+    } catch (error) {
+      await driver.close();
+      throw error;
+    }
     return driver;
   }
 }

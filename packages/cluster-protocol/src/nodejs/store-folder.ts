@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, link, mkdir, open, rename, stat, unlink } from 'node:fs/promises';
+import { chmod, link, open, rename, stat, unlink } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 
 import { ClusterError } from '../base/index.js';
+import { makeFolder } from './make-folder.js';
 
 /** Windows has no such modes; a profile folder is its user's alone there. */
 const HAS_MODES = process.platform !== 'win32';
@@ -16,7 +17,7 @@ const OTHERS = 0o077;
  */
 export async function prepareStoreFolder(path: string): Promise<void> {
   try {
-    const made = await mkdir(path, { recursive: true, mode: 0o700 });
+    const made = await makeFolder(resolve(path));
     // The umask may have taken bits away even from us.
     if (made !== undefined && HAS_MODES) {
       await chmod(path, 0o700);

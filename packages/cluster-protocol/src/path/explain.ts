@@ -1,8 +1,9 @@
-import { type Duration, elapsed, type Instant, milliseconds } from '../base/index.js';
+import { type Duration, elapsed, type Instant, milliseconds, seconds } from '../base/index.js';
 import type { SocketAddress } from '../wire/index.js';
 import type { TargetKind } from './candidate.js';
+import type { LocalLink } from './local-candidates.js';
 import { isRelay, type KnownPath } from './path-book.js';
-import { type PathRoute, type PathScope, routeOf, scopeOf } from './path-score.js';
+import { classOf, type PathRoute, type PathScope, routeOf, scopeOf } from './path-score.js';
 import type { RefusedTarget } from './peer-addresses.js';
 import type { ProbeRecord } from './probe-round.js';
 
@@ -27,6 +28,20 @@ export interface ExplainedCandidate {
   readonly probes: number;
 }
 
+/** What the relay dropped of our traffic to a peer, because everything that we send through it exceeds our rate. */
+export interface RelayShaping {
+  /** As far as the relay has told, since this node knows the peer. */
+  readonly droppedBytes: number;
+  readonly notices: number;
+  /** What the relay allows. */
+  readonly bytesPerSecond: number;
+  /** When it told so last. */
+  readonly at: Instant;
+}
+
+/** For so long after a notice the relay counts as the one that slows us down: it tells once a second while it does. */
+const SHAPING_FRESH: Duration = seconds(5);
+
 /** Why the path to a peer is what it is. */
 export interface Explanation {
   /** `undefined`: there is no session. */
@@ -36,6 +51,8 @@ export interface Explanation {
   readonly sentence: string;
   readonly rtt: Duration | undefined;
   readonly candidates: readonly ExplainedCandidate[];
+  /** `undefined`: the relay never dropped anything for our rate. */
+  readonly shaping: RelayShaping | undefined;
   /** When the peer's addresses are probed next, from now; `undefined`: there is no need. */
   readonly nextTry: Duration | undefined;
 }
@@ -53,6 +70,7 @@ export interface PathFacts {
   /** Until when a path that answers is held back; `undefined`: none is. */
   readonly heldUntil: Instant | undefined;
   readonly nextRound: Instant | undefined;
+  readonly shaping: RelayShaping | undefined;
 }
 
 /** The report of one path. */
@@ -75,7 +93,51 @@ export function explainPath(facts: PathFacts): Explanation {
     sentence: sentenceOf(facts, nextTry),
     rtt: active?.rtt,
     candidates: candidatesOf(facts),
+    shaping: facts.shaping,
     nextTry,
+  };
+}
+
+/** What is known of the way to the NMN, which no path agent steers. */
+export interface NmnFacts {
+  /** Where the NMN is tried. */
+  readonly addresses: readonly SocketAddress[];
+  /** The address at which it answers; `undefined`: there is no session with it. */
+  readonly remote: SocketAddress | undefined;
+  readonly rtt: Duration | undefined;
+  readonly links: readonly LocalLink[];
+  /** Why there is no session. */
+  readonly away: string;
+}
+
+/** The path to the NMN; `undefined`: there is no session with it. */
+export const reportNmn = ({ remote, rtt, links }: NmnFacts): PathReport | undefined =>
+  remote && { path: 'direct', scope: scopeOf(classOf(remote, links)), remote, rtt };
+
+/** Says what becomes of the way to the NMN. */
+export function explainNmn(facts: NmnFacts): Explanation {
+  const { addresses: all, remote, rtt, links, away } = facts;
+  const report = reportNmn(facts);
+  const places = all.map(({ key }) => key).join(', ');
+  const sentence =
+    remote === undefined
+      ? places === ''
+        ? 'no path, because no address of the NMN is known'
+        : `no path, because the NMN at ${places} cannot be used: ${away}`
+      : `${PLACES[classOf(remote, links)]}${rtt === undefined ? '' : `, ${spanOf(rtt)}`}: the NMN answers at ${remote.key}`;
+  return {
+    path: report?.path,
+    scope: report?.scope,
+    sentence,
+    rtt,
+    candidates: all.map((address): ExplainedCandidate => {
+      const isActive = address.key === remote?.key;
+      const state = isActive ? 'active' : 'waiting';
+      const lastResult = isActive ? 'in use' : remote ? 'not needed' : away;
+      return { address, kind: 'remembered', state, lastResult, probes: 0 };
+    }),
+    shaping: undefined,
+    nextTry: undefined,
   };
 }
 
@@ -93,7 +155,7 @@ function sentenceOf(facts: PathFacts, nextTry: Duration | undefined): string {
   const place = PLACES[active.pathClass] + (active.rtt === undefined ? '' : `, ${spanOf(active.rtt)}`);
   if (active.suspect)
     return `${place}, but it stopped answering and no other path is known${laterOf(nextTry)}`;
-  if (isRelay(active)) return `${place}, ${whyRelayed(facts)}${laterOf(nextTry)}`;
+  if (isRelay(active)) return `${place}, ${whyRelayed(facts)}${shapedOf(facts)}${laterOf(nextTry)}`;
   return `${place}: the peer answers at ${active.path.remote.key}`;
 }
 
@@ -119,6 +181,13 @@ function whyRelayed({ now, records, refused, told, paths, heldUntil }: PathFacts
   const none = records.length === 1 ? 'the only address' : `none of ${addresses(records.length)}`;
   const answered = records.length === 1 ? 'did not answer' : 'answered';
   return `because ${none} of the peer ${answered} ${most} ${most === 1 ? 'probe' : 'probes'}`;
+}
+
+/** Said while it happens: sending less, or a direct path, is what helps. */
+function shapedOf({ now, shaping }: PathFacts): string {
+  if (shaping === undefined || elapsed(shaping.at, now) > SHAPING_FRESH) return '';
+  const rate = Math.round(shaping.bytesPerSecond / 1_024);
+  return `; the relay drops what this node sends above ${rate} KiB/s`;
 }
 
 const laterOf = (nextTry: Duration | undefined): string =>

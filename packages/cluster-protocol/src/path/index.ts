@@ -2,7 +2,8 @@ export { CANDIDATES_CONTROL, decodeCandidates, encodeCandidates, MAX_CANDIDATES 
 export type { Candidate, CandidateKind, CandidateList, TargetKind } from './candidate.js';
 export { judgeConsent } from './consent.js';
 export type { ConsentFacts, ConsentRules, ConsentSource, ConsentVerdict } from './consent.js';
-export type { ExplainedCandidate, Explanation, PathReport } from './explain.js';
+export { explainNmn, reportNmn } from './explain.js';
+export type { ExplainedCandidate, Explanation, NmnFacts, PathReport, RelayShaping } from './explain.js';
 export type { InterfaceAddress, LocalLink } from './local-candidates.js';
 export type { PathAction } from './path-action.js';
 export { PathAgent } from './path-agent.js';

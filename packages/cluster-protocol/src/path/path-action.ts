@@ -12,6 +12,8 @@ export type PathAction =
   | { readonly kind: 'sendCandidates'; readonly bytes: Uint8Array }
   /** A relay path as a warm standby is wanted: ask the NMN for a lease. */
   | { readonly kind: 'requestLease' }
+  /** The relay is of no use any more: give the lease back. */
+  | { readonly kind: 'releaseLease' }
   /** Ask the NMN to time a punch. */
   | { readonly kind: 'requestPunch' }
   /** Send a path challenge over this relay channel: a standby that was never proved may carry next to nothing. */
@@ -24,6 +26,7 @@ const ORDER = [
   'pathChanged',
   'sendCandidates',
   'requestLease',
+  'releaseLease',
   'requestPunch',
   'probeRelay',
   'probe',
@@ -46,6 +49,7 @@ export class PendingActions {
     this.#waiting.delete('activate');
     this.#waiting.delete('probe');
     this.#waiting.delete('probeRelay');
+    this.#waiting.delete('releaseLease');
   }
 
   /** Changes that were not told yet become one, from the first path to the last. */
@@ -61,6 +65,10 @@ export class PendingActions {
 
   requestLease(): void {
     this.#waiting.set('requestLease', { kind: 'requestLease' });
+  }
+
+  releaseLease(): void {
+    this.#waiting.set('releaseLease', { kind: 'releaseLease' });
   }
 
   requestPunch(): void {

@@ -12,7 +12,7 @@ import type { Path } from '../session/index.js';
 import type { SocketAddress } from '../wire/index.js';
 import { type Candidate, type CandidateList, encodeCandidates } from './candidate.js';
 import { judgeConsent, linkTowards, type ConsentFacts, type ConsentRules } from './consent.js';
-import { explainPath, type Explanation, type PathReport, reportOf } from './explain.js';
+import { explainPath, type Explanation, type PathReport, type RelayShaping, reportOf } from './explain.js';
 import { gatherCandidates, type LocalLink } from './local-candidates.js';
 import { PendingActions, type PathAction } from './path-action.js';
 import { isRelay, type KnownPath, PathBook } from './path-book.js';
@@ -77,6 +77,8 @@ export class PathAgent {
   #changedAt: Instant | undefined;
   /** Where the peer's newest packets come from, while that is a path which it has not proved yet. */
   #followed: string | undefined;
+
+  #shaping: RelayShaping | undefined;
 
   #generation = 0;
   #told: string | undefined;
@@ -158,6 +160,12 @@ export class PathAgent {
     known.suspect = false;
     if (known !== this.#active) this.#standby.warm(now, known.path);
     this.#settle(now);
+  }
+
+  /** The relay dropped `bytes` of what we sent to the peer: all that we send through it exceeds `bytesPerSecond`. */
+  relayShaped(now: Instant, bytes: number, bytesPerSecond: number): void {
+    const { droppedBytes = 0, notices = 0 } = this.#shaping ?? {};
+    this.#shaping = { droppedBytes: droppedBytes + bytes, notices: notices + 1, bytesPerSecond, at: now };
   }
 
   /** A lease ended. */
@@ -275,9 +283,9 @@ export class PathAgent {
 
   /** When {@link PathAgent.handleTimeout} is due; `undefined`: nothing is scheduled. */
   pollTimeout(): Instant | undefined {
-    if (this.#role === undefined) return undefined;
+    if (this.#role === undefined) return this.#standby.releaseAt;
     const probes = earliest(this.#rounds.nextAt, this.#round.nextAt);
-    const relays = earliest(this.#standby.nextAt, this.#punchAt);
+    const relays = [this.#standby.nextAt, this.#standby.releaseAt, this.#punchAt].reduce(earliest);
     return earliest(earliest(probes, relays), earliest(this.#tellAt, this.#releaseAt));
   }
 
@@ -297,6 +305,7 @@ export class PathAgent {
       paths: this.#book.all,
       isGood: known => this.#book.isGood(now, known),
       heldUntil: this.#book.nextRelease(now),
+      shaping: this.#shaping,
       nextRound: this.#role === undefined ? undefined : earliest(this.#punchAt, this.#rounds.nextAt),
     });
   }
@@ -412,6 +421,7 @@ export class PathAgent {
     const relayWanted =
       this.#active !== undefined && (this.#active.pathClass !== 'host' || this.#active.suspect);
     if (this.#standby.request(now, relayWanted && !this.#book.hasRelay)) this.#pending.requestLease();
+    if (this.#standby.release(now, !relayWanted && this.#book.hasRelay)) this.#pending.releaseLease();
     const warm = this.#role === undefined ? undefined : this.#standby.takeProbe(now);
     if (warm) this.#pending.probeRelay(warm);
     if (this.#pending.probing) return;

@@ -14,6 +14,12 @@ import { PROBE_TIMES } from './probe-schedule.js';
 /** Waits between requests for a lease that bring none; the last one repeats: an NMN that is away comes back without us. */
 const REQUEST_WAITS: readonly Duration[] = [5, 15, 60].map(seconds);
 
+/**
+ * A channel that nobody needs is given back after this: longer than a handshake and the answers to a close take, so that
+ * whoever comes back soon finds it.
+ */
+const LINGER: Duration = seconds(30);
+
 /** Added to each wait, up to this share: nodes that lost their NMN together do not ask together. */
 const REQUEST_JITTER = 0.2;
 
@@ -27,9 +33,24 @@ export class StandbyRelay {
   #probed: Path | undefined;
   #probes = 0;
   #probeAt: Instant | undefined;
+  #releaseAt: Instant | undefined;
 
   constructor(random: RandomSource) {
     this.#random = random;
+  }
+
+  /** When {@link release} has something to do. */
+  get releaseAt(): Instant | undefined {
+    return this.#releaseAt;
+  }
+
+  /** Whether to give the channel back now. `idle`: there is one, and neither a session nor its path needs it. */
+  release(now: Instant, idle: boolean): boolean {
+    if (!idle) this.#releaseAt = undefined;
+    else this.#releaseAt ??= after(now, LINGER);
+    if (this.#releaseAt === undefined || this.#releaseAt > now) return false;
+    this.#releaseAt = undefined;
+    return true;
   }
 
   /** When {@link request} or {@link takeProbe} has something to do. */
@@ -58,6 +79,7 @@ export class StandbyRelay {
     this.#probed = path;
     this.#probes = 0;
     this.#probeAt = now;
+    this.#releaseAt = undefined; // Whoever asked for it means to use it.
   }
 
   /** The channel is gone. */

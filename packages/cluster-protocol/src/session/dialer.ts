@@ -38,6 +38,11 @@ export class Dialer<Peer> {
     this.#world = world;
   }
 
+  /** Handshakes under way. */
+  get size(): number {
+    return this.#byId.size;
+  }
+
   uses(index: number): boolean {
     return this.#byIndex.has(index);
   }

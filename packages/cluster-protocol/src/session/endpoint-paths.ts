@@ -19,7 +19,10 @@ interface Entry {
   holders: number;
 }
 
-/** The paths of an endpoint, each once. Bounded by their holders: a session holds at most 8. */
+/**
+ * The paths of an endpoint, each once. Bounded by their holders: a session holds at most 24, twice as many as it knows
+ * (docs/spec/03-session.md, section 9), a handshake tries at most 8, a relay lease has one.
+ */
 export class EndpointPaths {
   readonly #byKey = new Map<string, Entry>();
   readonly #byId = new Map<PathId, Entry>();

@@ -48,6 +48,8 @@ export interface EndpointPolicy<Peer> {
     remoteStatic: Uint8Array,
     peer: Peer,
   ): ResponseVerdict<Peer>;
+  /** Somebody whose message 1 was accepted has not proved in time that it holds the keys, or began again instead. */
+  unproven?(now: Instant, peer: Peer): void;
 }
 
 /** What an endpoint is made of. */
@@ -69,7 +71,7 @@ export interface EndpointOptions<Peer> {
 export interface ConnectOptions<Peer> {
   readonly remoteStatic: Uint8Array;
   readonly psk: Uint8Array;
-  /** Makes the payload of message 1; called once for each message 1, at most 870 bytes. */
+  /** Makes the payload of message 1; called once for each message 1, at most `MAX_HANDSHAKE_PAYLOAD` bytes. */
   readonly payload: (now: Instant) => Uint8Array;
   readonly peer: Peer;
   /** Message 1 goes out on all of them; the first answer wins. At most 8. */

@@ -3,15 +3,13 @@ import {
   assert,
   DeadlineQueue,
   type DropReason,
-  type Duration,
   type Instant,
   instant,
   seconds,
-  sameBytes,
   toHex,
 } from '../base/index.js';
-import { Mac1Key, type TransportKeys } from '../crypto/index.js';
 import {
+  CloseCode,
   firstByte,
   MAX_RECEIVED_DATAGRAM,
   packetKind,
@@ -30,38 +28,26 @@ import type {
   HandshakeId,
   SessionHandle,
 } from './endpoint-types.js';
-import { Freshness } from './freshness.js';
 import {
   freshIndex,
-  isLowerKey,
-  INITIATION_LENGTH,
-  MAC_LENGTH,
-  MAX_INITIATION_LENGTH,
-  NONCE_LENGTH,
   RESET_LENGTH,
   resetPacket,
   RESET_TOKEN_LENGTH,
   RESPONSE_OVERHEAD,
-  retryPacket,
-  versionRefusal,
 } from './handshake-packets.js';
-import { IncomingHandshake } from './incoming-handshake.js';
 import { EndpointPaths, NO_PATH, type Path } from './endpoint-paths.js';
-import { MAX_HANDSHAKE_PATHS } from './outgoing-handshake.js';
 import { ResetLimiter } from './reset-limiter.js';
+import { Responder } from './responder.js';
 import { type SendErrorCode, Session } from './session.js';
-import { type LiveSession, SessionTable } from './session-table.js';
+import { type LiveSession, type NewSession, SessionTable } from './session-table.js';
 import type { ClosedBy, PathId, SessionEvent } from './session-event.js';
 
-/** Responders that wait for their initiator's first packet: one per key, in all a burst of honest peers. */
-const MAX_PENDING = 256;
 /** How long a responder waits for the initiator's proof: as long as the initiator's own patience. */
 const PENDING_LIFETIME = seconds(10);
+/** Sessions that were closed here a moment ago and may have to say so again; a lost close beyond that costs a reset. */
+const MAX_CLOSING = 1_024;
 /** Replies to strangers that wait to be sent; above that they are dropped, and may be asked for again. */
 const MAX_REPLIES = 512;
-/** For this long the one with the lower key insists on its own handshake. */
-const INSISTENCE = seconds(1);
-const DEFAULT_MAX_SESSIONS = 4_096;
 
 interface Outbound {
   readonly path: Path;
@@ -76,12 +62,11 @@ interface Outbound {
  */
 export class Endpoint<Peer> {
   readonly #options: EndpointOptions<Peer>;
-  readonly #mac1: Mac1Key;
-  readonly #freshness: Freshness;
   readonly #resets = new ResetLimiter();
   readonly paths: EndpointPaths = new EndpointPaths();
   readonly #sessions = new SessionTable<Peer>(this.paths);
   readonly #dialer: Dialer<Peer>;
+  readonly #responder: Responder<Peer>;
   /** Sessions by their handle, outgoing handshakes by −id, expiry of pending ones by handle + 2^32. */
   readonly #deadlines = new DeadlineQueue<number>();
   readonly #ready = new Set<SessionHandle>();
@@ -92,8 +77,6 @@ export class Endpoint<Peer> {
 
   constructor(options: EndpointOptions<Peer>) {
     this.#options = options;
-    this.#mac1 = new Mac1Key(options.provider, options.staticKey.publicKey);
-    this.#freshness = new Freshness(options.provider, options.random);
     this.#transmit = { path: NO_PATH, bytes: new Uint8Array(0) };
     this.#dialer = new Dialer(options, {
       paths: this.paths,
@@ -108,6 +91,23 @@ export class Endpoint<Peer> {
         this.#deadlines.set(-id, due);
       },
     });
+    this.#responder = new Responder(options, {
+      sessions: this.#sessions,
+      crossing: remoteStatic => this.#dialer.to(remoteStatic)?.startedAt,
+      freshIndex: () => this.#freshIndex(),
+      resetToken: index => this.#resetToken(index),
+      reply: (path, bytes) => {
+        this.#reply(path, bytes);
+      },
+      pend: (now, made) => {
+        this.#pend(now, made);
+      },
+    });
+  }
+
+  /** Handshakes and sessions of all kinds that take memory now. */
+  get size(): number {
+    return this.#sessions.size + this.#dialer.size;
   }
 
   /** Open sessions. */
@@ -187,11 +187,9 @@ export class Endpoint<Peer> {
   handleTimeout(now: Instant): void {
     this.#lastNow = now;
     for (let key = this.#deadlines.takeDue(now); key !== undefined; key = this.#deadlines.takeDue(now)) {
-      if (key < 0) {
-        this.#dialer.handleTimeout(now, -key);
-      } else if (key >= EXPIRY) {
-        this.#forgetPending(key - EXPIRY);
-      } else {
+      if (key < 0) this.#dialer.handleTimeout(now, -key);
+      else if (key >= EXPIRY) this.#forgetPending(key - EXPIRY);
+      else {
         const live = this.#sessions.get(key);
         if (!live) continue;
         live.session.handleTimeout(now);
@@ -273,7 +271,7 @@ export class Endpoint<Peer> {
       case 'data':
         return this.#receiveData(now, path, packet);
       case 'initiation':
-        return this.#receiveInitiation(now, path, packet);
+        return this.#responder.receive(now, path, packet);
       case 'response':
         return this.#receiveResponse(now, path, packet);
       case 'retry':
@@ -297,105 +295,32 @@ export class Endpoint<Peer> {
       this.#offerReset(now, path, handle);
       return 'unknownIndex';
     }
+    if (live.state === 'closing') {
+      live.session.handlePacket(now, path.id, packet); // Says again that it is over, if it is the peer's.
+      this.#ready.add(handle);
+      return undefined;
+    }
     // Its message 1 was answered on several paths: the one it took is the one it proves. The session counts its drops.
     if (live.state === 'pending' && live.paths.has(path.id)) live.session.rehome(now, path.id);
     if (live.session.handlePacket(now, path.id, packet) !== undefined) return undefined;
     this.#sessions.hold(live, path.id);
+    if (live.state === 'pending' && !live.session.isOpen) {
+      this.#retire(now, handle, live); // Its first packet ends it: nothing has begun, and nothing is to be replaced.
+      return undefined;
+    }
     const open = live.state === 'pending' ? this.#confirm(now, handle, live, path) : live;
     this.#ready.add(handle);
     this.#settle(handle, open);
     return undefined;
   }
 
-  #receiveInitiation(now: Instant, path: Path, packet: Uint8Array): DropReason | undefined {
-    if (packet.length < 8) return 'malformed';
-    if (packet[1] !== WIRE_VERSION) {
-      this.#reply(path, versionRefusal(readUint32(packet, 4)));
-      return 'unknownVersion';
-    }
-    if (packet.length < INITIATION_LENGTH || packet.length > MAX_INITIATION_LENGTH) return 'malformed';
-    const mac1At = packet.length - 2 * MAC_LENGTH;
-    const mac1 = packet.subarray(mac1At, mac1At + MAC_LENGTH);
-    if (!this.#mac1.verify(packet.subarray(0, mac1At), mac1)) return 'badMac1';
-    const nonce = packet.subarray(8, 8 + NONCE_LENGTH);
-    const fresh = this.#freshness.proves(now, path, nonce);
-    const { provider, random, staticKey } = this.#options;
-    const incoming = IncomingHandshake.open(provider, random, staticKey, packet, readUint32(packet, 4));
-    if (!incoming) return 'handshakeFailed';
-    const reason = this.#judge(now, path, incoming, mac1, fresh);
-    if (reason !== undefined) incoming.destroy();
-    return reason;
-  }
-
-  #judge(
-    now: Instant,
-    path: Path,
-    incoming: IncomingHandshake,
-    mac1: Uint8Array,
-    fresh: boolean,
-  ): DropReason | undefined {
-    const { provider, staticKey, policy } = this.#options;
-    const key = toHex(incoming.remoteStatic);
-    const waiting = this.#sessions.pendingWith(key);
-    if (waiting?.answer && sameBytes(waiting.answer.mac1, mac1)) {
-      if (waiting.paths.size < MAX_HANDSHAKE_PATHS) this.#sessions.hold(waiting, path.id);
-      this.#reply(path, waiting.answer.response);
-      return 'unexpected';
-    }
-    const crossing = this.#dialer.to(incoming.remoteStatic);
-    if (crossing && isLowerKey(staticKey.publicKey, incoming.remoteStatic)) {
-      if (now < after(crossing.startedAt, INSISTENCE)) return 'unexpected';
-    }
-    const { remoteStatic, payload } = incoming;
-    const judged = policy.judgeInitiation(now, { payload, remoteStatic, path, fresh });
-    switch (judged.verdict) {
-      case 'drop':
-        return judged.reason;
-      case 'refuse':
-        this.#reply(path, incoming.refuse(this.#options.random, judged.code, judged.text));
-        return 'refusedPeer';
-      case 'retry':
-        this.#reply(
-          path,
-          retryPacket(
-            provider,
-            staticKey.publicKey,
-            incoming.remoteIndex,
-            this.#freshness.nonce(now, path),
-            mac1,
-          ),
-        );
-        return 'staleInitiation';
-      case 'accept':
-        break;
-    }
-    if (this.#sessions.pendingCount >= MAX_PENDING && !waiting) return 'pendingFull';
-    if (
-      this.sessionCount >= (this.#options.maxSessions ?? DEFAULT_MAX_SESSIONS) &&
-      this.#sessions.openWith(key) === undefined
-    )
-      return 'sessionsFull';
-    const index = this.#freshIndex();
-    const response = incoming.respond(index, this.#resetToken(index), judged.psk, judged.payload);
-    if (!response) return 'wouldAmplify';
-    const pending = this.#make(now, {
-      state: 'pending',
-      role: 'responder',
-      keys: incoming.transportKeys(),
-      localIndex: index,
-      remoteIndex: incoming.remoteIndex,
-      remoteStatic: incoming.remoteStatic.slice(),
-      remoteToken: incoming.resetToken.slice(),
-      peer: judged.peer,
-      path,
-      answer: { mac1: mac1.slice(), response },
-    });
-    if (waiting) this.#forgetPending(waiting.handle); // Not before: their path may be held by nobody else.
+  /** The responder's half: it may do nothing before the initiator's first packet has come. */
+  #pend(now: Instant, made: NewSession<Peer>): void {
+    const pending = this.#make(now, made);
+    const before = this.#sessions.pendingWith(pending.remoteKey);
+    if (before) this.#forgetPending(before.handle); // Not before: their path may be held by nobody else.
     this.#sessions.addPending(pending);
-    this.#deadlines.set(index + EXPIRY, after(now, PENDING_LIFETIME));
-    this.#reply(path, response);
-    incoming.destroy();
-    return undefined;
+    this.#deadlines.set(pending.handle + EXPIRY, after(now, PENDING_LIFETIME));
   }
 
   #receiveResponse(now: Instant, path: Path, packet: Uint8Array): DropReason | undefined {
@@ -450,15 +375,7 @@ export class Endpoint<Peer> {
     this.#reply(path, resetPacket(index, this.#resetToken(index)));
   }
 
-  #make(
-    now: Instant,
-    made: Omit<LiveSession<Peer>, 'handle' | 'session' | 'remoteKey' | 'paths'> & {
-      readonly keys: TransportKeys;
-      readonly localIndex: number;
-      readonly path: Path;
-      readonly handshakeRtt?: Duration | undefined;
-    },
-  ): LiveSession<Peer> {
+  #make(now: Instant, made: NewSession<Peer>): LiveSession<Peer> {
     const { keys, localIndex, path, handshakeRtt, ...rest } = made;
     const session = new Session({
       role: made.role,
@@ -503,15 +420,18 @@ export class Endpoint<Peer> {
     const replaced = this.#sessions.openWith(live.remoteKey);
     const old = this.#sessions.getOpen(replaced);
     if (replaced !== undefined && old) {
+      // An initiator has let go of it by itself. Whoever else still has it uses a copy of the same keys, and hears why.
+      if (live.role === 'responder') old.session.close(now, CloseCode.replaced, REPLACED);
       this.#drain(replaced, old);
-      this.#retire(now, replaced, old);
+      if (live.role === 'responder') this.#linger(now, replaced, old);
+      else this.#retire(now, replaced, old);
       this.#events.push({
         kind: 'closed',
         session: replaced,
         peer: old.peer,
         by: 'replaced',
-        code: 0,
-        reason: 'a newer session of the same peer took over',
+        code: CloseCode.replaced,
+        reason: REPLACED,
       });
     }
     this.#sessions.addOpen(live);
@@ -533,9 +453,13 @@ export class Endpoint<Peer> {
   #settle(handle: SessionHandle, live: LiveSession<Peer>): void {
     const closed = this.#drain(handle, live);
     if (closed) {
-      this.#retire(this.#lastNow, handle, live);
+      this.#linger(this.#lastNow, handle, live);
       const { by, code, reason } = closed;
       this.#events.push({ kind: 'closed', session: handle, peer: live.peer, by, code, reason });
+      return;
+    }
+    if (live.session.finished) {
+      this.#retire(this.#lastNow, handle, live);
       return;
     }
     this.#deadlines.set(handle, live.session.pollTimeout());
@@ -554,8 +478,20 @@ export class Endpoint<Peer> {
     return closed;
   }
 
+  /** A session that was closed here may have to say so again; any other end is the end. */
+  #linger(now: Instant, handle: SessionHandle, live: LiveSession<Peer>): void {
+    if (live.session.finished || live.state !== 'open' || this.#sessions.closingCount >= MAX_CLOSING) {
+      this.#retire(now, handle, live);
+      return;
+    }
+    this.#sessions.addClosing(live);
+    this.#ready.add(handle);
+    this.#deadlines.set(handle, live.session.pollTimeout());
+  }
+
   #retire(now: Instant, handle: SessionHandle, live: LiveSession<Peer>): void {
     this.#flush(now, handle, live);
+    live.session.destroy();
     this.#sessions.remove(handle);
     this.#ready.delete(handle);
     this.#deadlines.set(handle, undefined);
@@ -573,7 +509,9 @@ export class Endpoint<Peer> {
 
   #forgetPending(handle: SessionHandle): void {
     const live = this.#sessions.get(handle);
-    if (live?.state === 'pending') this.#retire(this.#lastNow, handle, live);
+    if (live?.state !== 'pending') return;
+    this.#retire(this.#lastNow, handle, live);
+    this.#options.policy.unproven?.(this.#lastNow, live.peer);
   }
 
   #reply(path: Path, bytes: Uint8Array): void {
@@ -594,6 +532,8 @@ export class Endpoint<Peer> {
     );
   }
 }
+
+const REPLACED = 'a newer session of the same peer took over';
 
 /** Keys of the deadline queue from here on are expiries of pending sessions. */
 const EXPIRY = 2 ** 32;

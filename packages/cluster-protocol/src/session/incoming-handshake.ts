@@ -1,4 +1,4 @@
-import { ClusterError, concatBytes, encodeText, randomBytes, type RandomSource } from '../base/index.js';
+import { ClusterError, concatBytes, encodeTextUpTo, randomBytes, type RandomSource } from '../base/index.js';
 import { HandshakeState, Mac1Key } from '../crypto/index.js';
 import type { CryptoProvider, KeyPair } from '../crypto/provider.js';
 import { firstByte, WIRE_VERSION, Writer } from '../wire/index.js';
@@ -104,9 +104,9 @@ export class IncomingHandshake {
     return packet;
   }
 
-  /** A refusal under a key that only the two of us can know. */
+  /** A refusal under a key that only the two of us can know; the sentence is cut at a whole character. */
   refuse(random: RandomSource, code: number, text: string): Uint8Array {
-    const sentence = encodeText(text).subarray(0, MAX_REFUSAL_TEXT);
+    const sentence = encodeTextUpTo(text, MAX_REFUSAL_TEXT);
     const header = new Uint8Array(REFUSAL_HEADER);
     new Writer(header).uint8(firstByte('refusal', 0)).uint8(WIRE_VERSION).uint16(0).uint32(this.#senderIndex);
     const key = this.#noise.exportKey('refusal');

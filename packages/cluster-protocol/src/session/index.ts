@@ -27,3 +27,4 @@ export type {
   SessionHandle,
 } from './endpoint-types.js';
 export { MAX_HANDSHAKE_PAYLOAD } from './handshake-packets.js';
+export { MAX_HANDSHAKE_PATHS } from './outgoing-handshake.js';

@@ -1,4 +1,4 @@
-import { encodeText, type Duration, type Instant } from '../base/index.js';
+import { encodeTextUpTo, type Duration, type Instant } from '../base/index.js';
 import { MAX_CLOSE_REASON } from '../wire/index.js';
 
 /** The close frame goes out once, and again for packets of a peer that missed it, so often in all. */
@@ -26,18 +26,9 @@ export function closing(now: Instant, code: number, reason: string, probeTimeout
   return {
     kind: 'closing',
     code,
-    reason: shortened(reason),
+    reason: encodeTextUpTo(reason, MAX_CLOSE_REASON),
     until: (now + DRAINING_PROBE_TIMEOUTS * probeTimeout) as Instant,
     copiesLeft: CLOSE_COPIES,
     due: true,
   };
-}
-
-/** The UTF-8 of as many whole characters as fit the reason of a close frame. */
-function shortened(reason: string): Uint8Array {
-  const bytes = encodeText(reason);
-  if (bytes.length <= MAX_CLOSE_REASON) return bytes;
-  let end = MAX_CLOSE_REASON;
-  while (end > 0 && (bytes[end]! & 0xc0) === 0x80) end--;
-  return bytes.subarray(0, end);
 }

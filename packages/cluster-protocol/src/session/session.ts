@@ -251,6 +251,11 @@ export class Session {
     this.#state = closing(now, code, reason, this.#steering.active.probeInterval(this.#config.ackDelay));
   }
 
+  /** Overwrites the keys, at once and without a word to the peer. The last call, whatever happened before. */
+  destroy(): void {
+    this.#end();
+  }
+
   /** Makes a path known, up to 12; nothing is sent there. Throws when there is no room. */
   addPath(now: Instant, path: PathId): void {
     if (this.#state.kind === 'open') this.#steering.add(now, path);

@@ -5,6 +5,9 @@
  */
 export const MAX_VARINT: number = Number.MAX_SAFE_INTEGER;
 
+/** Bytes that the longest takes. */
+export const MAX_VARINT_LENGTH = 8;
+
 /** Bytes that `value` takes: 1, 2, 4 or 8. */
 export function varintLength(value: number): 1 | 2 | 4 | 8 {
   return value < 0x40 ? 1 : value < 0x4000 ? 2 : value < 0x4000_0000 ? 4 : 8;

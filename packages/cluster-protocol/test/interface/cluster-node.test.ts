@@ -1,6 +1,6 @@
 import test from 'ava';
-import { encodeText, milliseconds, randomBytes, seconds } from '../../src/base/index.js';
-import { SecretRing } from '../../src/network/index.js';
+import { encodeText, milliseconds, randomBytes, seconds, wallTime } from '../../src/base/index.js';
+import { NetworkState, SecretRing, signHead, signRecord } from '../../src/network/index.js';
 import { type ClusterEvent, ClusterNode, type SavedNode } from '../../src/interface/index.js';
 import { createCryptoProvider } from '../../src/nodejs/crypto-provider.js';
 import {
@@ -131,14 +131,39 @@ test('messages both ways survive thirty per cent loss, each once and none lost',
   t.deepEqual(messages(phone).sort(), [...sent].sort());
 });
 
+/** Secrets up to an epoch, thrown anew. */
+function newerSecrets(host: SimulatedHost, epoch: number): SecretRing {
+  const ring = new SecretRing();
+  for (const at of [epoch - 1, epoch]) ring.add({ epoch: at, secret: randomBytes(host.random, 32) });
+  return ring;
+}
+
+/** The state of the network after its authority signed that there is this epoch. */
+function stateOfEpoch(network: SmallNetwork, host: SimulatedHost, epoch: number): Uint8Array {
+  const anchor = { network: network.network, rootKey: network.root.publicKey };
+  const restored = NetworkState.restore(crypto, anchor, network.state.snapshot());
+  if (!restored.ok) throw new Error('the state of the small network is readable');
+  const [state, issuedAt, order] = [
+    restored.value,
+    host.wallTime(),
+    { authorityNumber: 1, version: network.state.version.version + 1 },
+  ];
+  const signed = { network: network.network, order, issuedAt };
+  state.apply([
+    signRecord(crypto, network.authority, { ...signed, content: { kind: 'secretEpoch', epoch } }),
+  ]);
+  const nextUpdateBy = wallTime(issuedAt + 7 * 86_400_000);
+  state.applyHead(signHead(crypto, network.authority, { ...signed, nextUpdateBy, digests: state.digests }));
+  return state.snapshot();
+}
+
 test('a member that missed the newest secrets catches up with a peer, and only then is anything else said', t => {
   const { world, network, lamp, phone } = pair(5);
   const lampId = memberOf(network, 'lamp').nodeId;
-  const newer = new SecretRing();
-  for (const epoch of [2, 3]) newer.add({ epoch, secret: randomBytes(lamp.host.random, 32) });
   const again = start(network, 'lamp', lamp.host.restart(), 5000, [], {
     ...lamp.saved,
-    secrets: newer.snapshot(),
+    secrets: newerSecrets(lamp.host, 3).snapshot(),
+    state: stateOfEpoch(network, lamp.host, 3),
   });
 
   phone.node.send(phone.host.now(), lampId, SERVICE, encodeText('hello'));
@@ -149,4 +174,31 @@ test('a member that missed the newest secrets catches up with a peer, and only t
   t.deepEqual(messages(again), ['hello']);
   t.true(stored.includes('network/secrets'));
   t.is(phone.events.filter(event => event.kind === 'connected').length, 1, 'catching up is no connection');
+});
+
+test('two that hold the same keys do not take a session from each other without end', t => {
+  const { world, network, lamp, phone } = pair(11);
+  const lampId = memberOf(network, 'lamp').nodeId;
+  const twin = start(
+    network,
+    'phone',
+    world.host({ name: 'twin' }),
+    5002,
+    [['lamp', lamp.host, 5000]],
+    phone.saved,
+  );
+  const phones = [phone, twin];
+  for (const { node, host, running } of phones) {
+    node.connect(host.now(), lampId);
+    running.turn();
+  }
+
+  world.runNow(seconds(120));
+
+  const lost = phones.flatMap(({ events }) =>
+    events.filter(event => event.kind === 'disconnected' && event.reason === 'replaced'),
+  );
+  t.true(lost.length > 0 && lost.length <= 14, `${lost.length}`);
+  t.like(lost[0], { text: 'a newer session of the same peer took over' });
+  t.true(lamp.events.filter(({ kind }) => kind === 'connected').length <= 30);
 });

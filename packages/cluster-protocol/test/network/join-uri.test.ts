@@ -1,6 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { ClusterError } from '../../src/base/index.js';
+import { ClusterError, toBase64Url } from '../../src/base/index.js';
+import { isSmallOrder } from '../../src/crypto/index.js';
 import {
   formatJoinUri,
   formatOperatorUri,
@@ -8,6 +9,7 @@ import {
   parseOperatorUri,
   type JoinUri,
 } from '../../src/network/index.js';
+import { hex, vectors } from '../crypto/providers.js';
 
 const NET = 'AAECAwQFBgcICQoLDA0ODw';
 const KEY = 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8';
@@ -27,7 +29,7 @@ const hosts = fc.array(fc.record({ host, port: fc.integer({ min: 1, max: 65535 }
 const uri: fc.Arbitrary<JoinUri> = fc.record(
   {
     network: bytes(16),
-    nmnKey: bytes(32),
+    nmnKey: bytes(32).filter(key => !isSmallOrder(key)),
     claim: bytes(16),
     hosts,
     webSocket: fc.constantFrom('https://nmn.example.org/ws?a=1&b=2', 'https://[::1]:8443/'),
@@ -128,6 +130,16 @@ test('each wrong URI gets a sentence that says what is wrong', t => {
     const error = t.throws(() => parseJoinUri(text), { instanceOf: ClusterError, message }, text);
     t.is(error.code, 'JOIN_URI_INVALID');
     t.regex(error.message, /\.$/, 'a sentence');
+  }
+});
+
+test('a key that no NMN can have is refused before anybody is called', t => {
+  for (const point of vectors<{ lowOrder: readonly string[] }>('x25519.json').lowOrder.map(hex)) {
+    const key = toBase64Url(point);
+
+    const expected = { code: 'JOIN_URI_INVALID', message: /key=, the key of the NMN, is none that an NMN can have/ };
+    t.throws(() => parseJoinUri(GOOD.replace(KEY, key)), expected);
+    t.throws(() => parseOperatorUri(`coconet-operator://h:1/#v=1&key=${key}&token=${CLAIM}`), expected);
   }
 });
 

@@ -10,7 +10,7 @@ import {
   encodeSyncMessage,
 } from '../../src/network/index.js';
 import type { StateEvent, StateRecord, SyncOutput } from '../../src/network/index.js';
-import { TestNetwork, crypto } from './fixture.js';
+import { BIRTH, TestNetwork, crypto } from './fixture.js';
 
 const NOW = instant(1_000);
 
@@ -86,6 +86,15 @@ test('two states that are the same exchange one message each', t => {
   pair.start();
 
   t.is(pair.traffic.length, 2);
+});
+
+test('a stated time goes out with the first message and comes to light at the other end', t => {
+  const net = new TestNetwork();
+  const state = stateOf(net, net.founding(), 10);
+  const [first] = new StateSync(state).start(BIRTH).send;
+
+  t.is(new StateSync(state).handleMessage(NOW, first!).stated, BIRTH);
+  t.is(new StateSync(state).handleMessage(NOW, new StateSync(state).start().send[0]!).stated, undefined);
 });
 
 test('a newcomer with nothing gets everything', t => {
@@ -185,6 +194,13 @@ test('messages of any kind have one encoding, and any bytes never throw', t => {
   const messages = [
     encodeSyncMessage({ type: 'heads', settled: false, head: undefined, digests: state.digests }),
     encodeSyncMessage({ type: 'heads', settled: true, head: state.head, digests: state.digests }),
+    encodeSyncMessage({
+      type: 'heads',
+      settled: false,
+      head: state.head,
+      digests: state.digests,
+      time: BIRTH,
+    }),
     encodeSyncMessage({ type: 'records', records: state.records() }),
   ];
   for (const bytes of messages) {

@@ -236,6 +236,26 @@ test('a taken port is named, and nothing stays open', async t => {
   holder.close();
 });
 
+test('a machine that throws at its start leaves no socket behind', async t => {
+  const host = await createNodeHost();
+  const { running } = await start(host);
+  const { port } = running.links[0]!;
+  await running.close();
+  const broken = new ScriptedMachine();
+  broken.handleLinks = () => {
+    throw new ClusterError('HANDSHAKE_FAILED', 'no such key');
+  };
+
+  await t.throwsAsync(
+    host.run(broken, { port, bind: ['127.0.0.1'] }, () => {}),
+    { code: 'HANDSHAKE_FAILED' },
+  );
+
+  const again = await start(host, { port });
+  t.is(again.running.links[0]?.port, port);
+  await again.running.close();
+});
+
 test('another port is taken where the caller allows it', async t => {
   const host = await createNodeHost();
   const holder = createSocket('udp4');

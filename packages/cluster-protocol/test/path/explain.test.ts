@@ -49,6 +49,22 @@ test('a relayed path is explained by what was tried and when it is tried again',
   );
 });
 
+test('a relay that drops what exceeds the rate is named as long as it does', t => {
+  const bench = new Bench();
+  bench.open();
+  bench.agent.relayShaped(bench.now, 1_000, 65_536);
+  bench.agent.relayShaped(bench.now, 500, 65_536);
+
+  const during = bench.agent.explain(bench.now);
+  bench.pass(6_000);
+  const later = bench.agent.explain(bench.now);
+
+  t.regex(during.sentence, /; the relay drops what this node sends above 64 KiB\/s/);
+  t.like(during.shaping, { droppedBytes: 1_500, notices: 2, bytesPerSecond: 65_536 });
+  t.notRegex(later.sentence, /KiB/);
+  t.is(later.shaping?.droppedBytes, 1_500);
+});
+
 test('while probes are under way it says so', t => {
   const bench = new Bench();
   bench.observed(PEER);

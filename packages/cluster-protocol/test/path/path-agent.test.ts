@@ -463,6 +463,60 @@ test('two processes of one machine need no lease', t => {
   t.is(bench.of('requestLease').length, 0);
 });
 
+test('a lease is given back half a minute after the session ended, once', t => {
+  const bench = new Bench();
+  bench.do(() => bench.agent.relayAvailable(bench.now, RELAY));
+  bench.open();
+  bench.pass(60_000);
+  const before = bench.of('releaseLease').length;
+  bench.do(() => bench.agent.sessionClosed(bench.now));
+  const closedAt = bench.now;
+
+  bench.pass(29_900);
+  const early = bench.of('releaseLease').length;
+  bench.pass(200);
+  bench.do(() => bench.agent.relayGone(bench.now, RELAY));
+  bench.pass(120_000);
+
+  t.deepEqual([before, early], [0, 0]);
+  t.is(bench.of('releaseLease').length, 1);
+  t.true(bench.now > closedAt);
+  t.is(bench.agent.pollTimeout(), undefined);
+});
+
+test('whoever comes back soon keeps the lease', t => {
+  const bench = new Bench();
+  bench.do(() => bench.agent.relayAvailable(bench.now, RELAY));
+  for (let i = 0; i < 5; i++) {
+    bench.open();
+    bench.pass(5_000);
+    bench.do(() => bench.agent.sessionClosed(bench.now));
+    bench.pass(20_000);
+  }
+
+  t.is(bench.of('releaseLease').length, 0);
+});
+
+test('a lease that was granted for a session that never came is given back as well', t => {
+  const bench = new Bench();
+  bench.do(() => bench.agent.relayAvailable(bench.now, RELAY));
+
+  bench.pass(31_000);
+
+  t.is(bench.of('releaseLease').length, 1);
+});
+
+test('on one machine the lease that brought the two together is given back', t => {
+  const bench = new Bench({ forbidden: [address('127.0.0.1:4433')] });
+  bench.do(() => bench.agent.relayAvailable(bench.now, RELAY));
+  bench.open(pathOf('127.0.0.1:6000'));
+
+  bench.pass(31_000);
+
+  t.is(bench.of('releaseLease').length, 1);
+  t.is(bench.of('requestLease').length, 0);
+});
+
 // Sessions and memory
 
 test('a session that ends takes its paths along, and the next one proves them again', t => {

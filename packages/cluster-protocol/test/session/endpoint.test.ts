@@ -1,21 +1,22 @@
 import test from 'ava';
 import { encodeText, milliseconds, randomBytes, seconds } from '../../src/base/index.js';
+import type { AeadKey, CryptoProvider } from '../../src/crypto/provider.js';
 import { createCryptoProvider } from '../../src/nodejs/crypto-provider.js';
 import { SimulatedWorld } from '../../src/testing/index.js';
-import { parseSocketAddress, type SocketAddress } from '../../src/wire/index.js';
+import { CloseCode, parseSocketAddress, type SocketAddress } from '../../src/wire/index.js';
 import { EndpointMachine, MOMENT } from './endpoint-machine.js';
 
 const crypto = await createCryptoProvider();
 const KIND = (packet: Uint8Array): number => (packet[0]! >> 2) & 15;
 
-function meeting(seed: number) {
-  const world = new SimulatedWorld({ seed, crypto });
+function meeting(seed: number, provider: CryptoProvider = crypto) {
+  const world = new SimulatedWorld({ seed, crypto: provider });
   const [a, b] = [world.host({ name: 'a' }), world.host({ name: 'b' })];
   const keys = [a, b]
     .map(host => crypto.dhKeyPair(randomBytes(host.random, 32)))
     .sort((x, y) => Buffer.compare(x.publicKey, y.publicKey));
-  const left = new EndpointMachine(crypto, a, keys[0]!);
-  const right = new EndpointMachine(crypto, b, keys[1]!);
+  const left = new EndpointMachine(provider, a, keys[0]!);
+  const right = new EndpointMachine(provider, b, keys[1]!);
   const runs = [a.attach(left, { port: 1000 }), b.attach(right, { port: 1000 })] as const;
   return {
     world,
@@ -159,6 +160,40 @@ test('a second message 1 of the same initiator on the same path replaces the fir
   t.true(left.events.some(event => event.kind === 'session' && event.event.kind === 'message'));
 });
 
+test('a message 1 that replaces another on the same path leaves the new session a path that it can use at once', t => {
+  const { world, left, right, a, b, turnLeft } = meeting(13);
+  for (let i = 0; i < 2; i++) left.dial(a.now(), b.address(1000), right.keys.publicKey);
+
+  turnLeft();
+  world.untilNow(() => right.kinds().includes('opened'), seconds(2), 'the session');
+
+  const opened = right.events.find(event => event.kind === 'opened');
+  const session = opened?.kind === 'opened' ? right.endpoint.open(opened.session) : undefined;
+  // Before any challenge could repair it: the path of the handshake is still the one that the endpoint knows.
+  t.is(right.endpoint.paths.get(session?.activePath ?? -1)?.remote.key, a.address(1000).key);
+});
+
+test('the path with which a session opens at its responder is the one that the session uses', t => {
+  const { world, left, right, b, toRight } = meeting(14);
+  const [home, elsewhere] = ['198.51.100.7:7', '198.51.100.7:8'].map(addressOf);
+  b.board.setConditions({ loss: 1 });
+  toRight();
+  world.runNow(milliseconds(1));
+  right.handleDatagram(b.now(), 1, home!, left.sent[0]!.bytes.slice());
+  right.pollTransmit(b.now());
+  left.handleDatagram(world.now, 1, b.address(1000), right.sent[0]!.bytes.slice());
+  left.pollTransmit(world.now);
+
+  // The initiator's NAT gave it another port between message 1 and its first packet.
+  right.handleDatagram(b.now(), 1, elsewhere!, left.sent.at(-1)!.bytes.slice());
+  while (right.pollEvent());
+
+  const [opened] = right.events;
+  const session = opened?.kind === 'opened' ? right.endpoint.open(opened.session) : undefined;
+  t.is(opened?.kind === 'opened' ? opened.path.id : undefined, session?.activePath);
+  t.is(opened?.kind === 'opened' ? opened.path.remote.key : undefined, home!.key);
+});
+
 test('a refusal reaches the initiator with its code and sentence', t => {
   const { world, left, right, toRight } = meeting(7);
   right.judge = () => ({ verdict: 'refuse', code: 3, text: 'you were revoked' });
@@ -256,3 +291,139 @@ test('any bytes at all are dropped and counted, and nothing is thrown', t => {
 function addressOf(key: string): SocketAddress {
   return parseSocketAddress(key)!;
 }
+
+test('a refusal in a script of several bytes is cut at a whole character', t => {
+  const { world, left, right, toRight } = meeting(20);
+  right.judge = () => ({ verdict: 'refuse', code: 2, text: '€'.repeat(100) });
+
+  toRight();
+  world.runNow(MOMENT);
+
+  const [failed] = left.events;
+  const text =
+    failed?.kind === 'handshakeFailed' && failed.failure.kind === 'refused' ? failed.failure.text : '';
+  t.is(text, '€'.repeat(53), 'as many as fit 160 bytes');
+});
+
+test('whoever else holds the keys of a node hears that another session took its place', t => {
+  const { world, b, left, right, toRight } = meeting(21);
+  const twinHost = world.host({ name: 'twin' });
+  const twin = new EndpointMachine(crypto, twinHost, left.keys);
+  const twinRun = twinHost.attach(twin, { port: 1000 });
+  toRight();
+  world.runNow(MOMENT);
+
+  twin.dial(twinHost.now(), b.address(1000), right.keys.publicKey);
+  twinRun.turn();
+  world.runNow(MOMENT);
+
+  t.like(left.events.at(-1), { kind: 'closed', by: 'peer', code: CloseCode.replaced });
+  t.deepEqual(right.kinds(), ['opened', 'closed', 'opened']);
+  t.deepEqual(twin.kinds(), ['opened']);
+  t.is(right.endpoint.sessionCount, 1);
+});
+
+test('a session whose first packet ends it takes the place of no other', t => {
+  const { world, left, right, a, b, toRight, turnLeft } = meeting(22);
+  toRight();
+  world.runNow(MOMENT);
+  const { events } = right;
+  events.length = 0;
+  const handle = left.handleDatagram.bind(left);
+  left.handleDatagram = (now, link, remote, bytes) => {
+    handle(now, link, remote, bytes);
+    const session = left.endpoint.sessionWith(right.keys.publicKey);
+    if (session !== undefined) left.endpoint.open(session)?.close(now, CloseCode.done, 'changed my mind');
+  };
+
+  left.dial(a.now(), b.address(1000), right.keys.publicKey);
+  turnLeft();
+  world.runNow(MOMENT);
+
+  t.is(left.endpoint.sessionCount, 0);
+  t.deepEqual(events, []);
+  t.is(right.endpoint.sessionCount, 1);
+});
+
+test('a close that got lost is said again when the peer goes on, with its code and reason', t => {
+  const { world, left, right, a, b, toRight, turnLeft, turnRight } = meeting(24);
+  toRight();
+  world.runNow(seconds(1));
+  const [mine, theirs] = [
+    left.endpoint.sessionWith(right.keys.publicKey)!,
+    right.endpoint.sessionWith(left.keys.publicKey)!,
+  ];
+  a.board.setConditions({ loss: 1 });
+  left.endpoint.open(mine)!.close(a.now(), CloseCode.done, 'enough');
+  turnLeft();
+  world.runNow(milliseconds(10));
+  a.board.setConditions({ loss: 0 });
+
+  right.endpoint.open(theirs)!.ping(b.now());
+  turnRight();
+  world.runNow(milliseconds(50));
+  const lingering = left.endpoint.size;
+  world.runNow(seconds(5));
+
+  t.like(right.events.at(-1), { kind: 'closed', by: 'peer', code: CloseCode.done, reason: 'enough' });
+  t.is(left.endpoint.sessionCount, 0);
+  t.deepEqual([lingering, left.endpoint.size, left.endpoint.paths.size], [1, 0, 0]);
+});
+
+test('who closed a session may begin the next one at once', t => {
+  const { world, left, right, a, toRight, turnLeft } = meeting(25);
+  toRight();
+  world.runNow(MOMENT);
+  for (let i = 0; i < 5; i++) {
+    const session = left.endpoint.sessionWith(right.keys.publicKey)!;
+    left.endpoint.open(session)!.close(a.now(), CloseCode.done, 'enough');
+    turnLeft();
+    toRight();
+    world.runNow(MOMENT);
+  }
+
+  t.is(left.endpoint.sessionCount, 1);
+  t.is(right.endpoint.sessionCount, 1);
+  t.is(right.kinds().filter(kind => kind === 'opened').length, 6);
+});
+
+test('the keys of a session are let go when it ends, however it ends', t => {
+  let held = 0;
+  const counting = new Proxy(crypto, {
+    get: (provider, name: keyof CryptoProvider) => {
+      if (name !== 'aeadKey') return provider[name].bind(provider);
+      return (key: Uint8Array): AeadKey => {
+        const made = provider.aeadKey(key);
+        const destroy = made.destroy.bind(made);
+        let isHeld = true;
+        held++;
+        made.destroy = () => {
+          if (isHeld) held--;
+          isHeld = false;
+          destroy();
+        };
+        return made;
+      };
+    },
+  });
+  const { world, left, right, a, b, toRight, turnLeft } = meeting(23, counting);
+  const end = (): void => {
+    const session = left.endpoint.sessionWith(right.keys.publicKey)!;
+    left.endpoint.open(session)!.close(a.now(), CloseCode.done, 'enough');
+    turnLeft();
+    world.runNow(seconds(2));
+  };
+  toRight();
+  world.runNow(MOMENT);
+  toRight(); // Replaces the first one, which lingers for a moment.
+  world.runNow(seconds(5));
+  const two = held;
+  end();
+  right.judge = () => ({ verdict: 'drop', reason: 'unexpected' });
+  b.board.setConditions({ loss: 1 });
+  toRight(); // Times out.
+  world.runNow(seconds(30));
+
+  t.is(two, 4, 'two keys on each side of the one session');
+  t.is(held, 0);
+});

@@ -56,6 +56,12 @@ export class Phone {
     this.#running.turn();
   }
 
+  /** Says goodbye. */
+  leave(): void {
+    this.node.disconnect(this.host.now(), this.device);
+    this.#running.turn();
+  }
+
   send(message: CapabilityMessage, expiresInMs?: number): number {
     return this.sendBytes(encodeMessage(message), expiresInMs);
   }

@@ -29,6 +29,12 @@ export class SourceLimiter {
     return this.#bucketOf(now, sourceOf(address)).take(now) && this.#all.take(now);
   }
 
+  /** An attempt of `address` that was admitted has turned out to be honest: it counts as none. */
+  forgive(now: Instant, address: SocketAddress): void {
+    this.#bucketOf(now, sourceOf(address)).give(now);
+    this.#all.give(now);
+  }
+
   /** Sources remembered now. */
   get size(): number {
     return this.#sources.size;

@@ -26,6 +26,12 @@ export class TokenBucket {
     return true;
   }
 
+  /** Gives back what was taken for nothing. */
+  give(now: Instant, amount = 1): void {
+    this.#refill(now);
+    this.#tokens = Math.min(this.#rate.capacity, this.#tokens + amount);
+  }
+
   /** Whether it holds all it can: it may then be forgotten, because a new one would be the same. */
   full(now: Instant): boolean {
     this.#refill(now);

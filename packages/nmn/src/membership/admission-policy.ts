@@ -22,7 +22,7 @@ import {
 import type { SourceLimiter } from '../limits/source-limiter.js';
 import type { ClaimRefusal } from './invitations.js';
 import type { NetworkLedger } from './network-ledger.js';
-import type { Asker, Networks } from './networks.js';
+import type { Asker, Networks, Stranger } from './networks.js';
 
 /** Somebody with a session, or about to have one. */
 export interface NmnPeer {
@@ -40,13 +40,15 @@ export interface PolicyWorld {
   /** Starts of this NMN, and milliseconds since the present one. */
   moment(now: Instant): { readonly bootCounter: number; readonly uptime: number };
   wall(): WallTime;
+  /** A stranger named a claim or token and did not prove that it holds it. */
+  unproven(now: Instant, stranger: Stranger): void;
 }
 
 /** An operator's call names no network: it makes one. */
 const NO_NETWORK_KEY = formatNetworkId(new Uint8Array(16));
 const NOTHING = new Uint8Array(0);
 
-const CLAIM_CODES: Readonly<Record<ClaimRefusal, number>> = {
+const REFUSAL_CODES: Readonly<Record<ClaimRefusal, number>> = {
   claimUnknown: RefusalCode.claimUnknown,
   claimUsed: RefusalCode.claimUsed,
   claimExpired: RefusalCode.claimExpired,
@@ -76,6 +78,10 @@ export class AdmissionPolicy implements EndpointPolicy<NmnPeer> {
       : { verdict: 'drop', reason: 'wrongNetwork' };
   }
 
+  unproven(now: Instant, { asker }: NmnPeer): void {
+    if (asker.kind !== 'member') this.#world.unproven(now, asker);
+  }
+
   judgeResponse(): ResponseVerdict<NmnPeer> {
     return { verdict: 'drop', reason: 'unexpected' }; // An NMN begins no handshake.
   }
@@ -92,15 +98,21 @@ export class AdmissionPolicy implements EndpointPolicy<NmnPeer> {
     const networkKey = formatNetworkId(said.network);
     const wall = this.#world.wall();
     if (networkKey === NO_NETWORK_KEY) {
-      const psk = networks.tokens.pskFor(wall, said.claimId);
-      if (psk === undefined)
-        return refuse(RefusalCode.claimUnknown, 'the operator token is unknown, used or expired');
-      return this.#accept(now, said, psk, { kind: 'operator' }, undefined);
+      const psk = networks.tokens.pskFor(wall, said.claimId, request.remoteStatic);
+      if (typeof psk === 'string') return refuse(REFUSAL_CODES[psk], '');
+      const { claimId: tokenId } = said;
+      return this.#accept(
+        now,
+        said,
+        psk,
+        { kind: 'operator', tokenId, staticKey: request.remoteStatic },
+        undefined,
+      );
     }
     const ledger = networks.get(networkKey)?.ledger;
     if (!ledger) return refuse(RefusalCode.wrongNetwork, 'this NMN does not serve that network');
     const psk = ledger.invitations.pskFor(ledger.clock(wall), said.claimId, request.remoteStatic);
-    if (typeof psk === 'string') return refuse(CLAIM_CODES[psk], '');
+    if (typeof psk === 'string') return refuse(REFUSAL_CODES[psk], '');
     const { claimId } = said;
     const asker: Asker = { kind: 'joiner', networkKey, claimId, staticKey: request.remoteStatic };
     return this.#accept(now, said, psk, asker, ledger);

@@ -1,4 +1,5 @@
 import {
+  claimIdOf,
   encodeCertificate,
   encodeCredential,
   formatNetworkId,
@@ -12,10 +13,11 @@ import {
   toHex,
   verifyChain,
   type WallTime,
+  type Welcome,
 } from '@coconet/cluster-protocol/core';
 
 import { NetworkLedger, type LedgerSurroundings } from './network-ledger.js';
-import type { OperatorTokens } from './operator-tokens.js';
+import type { OperatorToken, OperatorTokens, TokenUse } from './operator-tokens.js';
 import { refuse } from './requests.js';
 import type { StoredNetwork } from './storage-change.js';
 import { Turn } from './turn.js';
@@ -33,6 +35,15 @@ const NMN_NAME = 'NMN';
 interface Prepared {
   readonly key: KeyPair;
   readonly at: WallTime;
+  /** The network that was made with it. Its creator may repeat; a key never signs for two networks. */
+  readonly networkKey?: string;
+}
+
+/** Who creates a network, as far as its session has proved it. */
+export interface Creator {
+  readonly tokenId: Uint8Array;
+  /** X25519. */
+  readonly staticKey: Uint8Array;
 }
 
 /** What {@link Founding.create} did. */
@@ -41,13 +52,16 @@ export type Founded =
       readonly created: true;
       readonly ledger: NetworkLedger;
       readonly turn: Turn;
+      /** To be noted of the token, once the network is served. */
+      readonly use: TokenUse;
       readonly reply: ManagementContent;
     }
   | { readonly created: false; readonly reply: ManagementContent };
 
 /**
  * How a network comes to this NMN, in two steps, because the root key stays with whoever creates it: the NMN makes a
- * signing key for this network alone, the creator has the root sign it.
+ * signing key for this network alone, the creator has the root sign it. Whoever got no answer repeats the second step
+ * and gets it, as long as it has not come as a member: the token is bound to the network and to the creator's key.
  */
 export class Founding {
   readonly #surroundings: LedgerSurroundings;
@@ -62,8 +76,9 @@ export class Founding {
   }
 
   /** First step: a key to be signed. */
-  prepare(wall: WallTime, token: Uint8Array): ManagementContent {
-    if (!this.#tokens.isValid(wall, token)) return refuse('operatorTokenInvalid', TOKEN_SENTENCE);
+  prepare(wall: WallTime, creator: Creator, token: Uint8Array): ManagementContent {
+    const kept = this.#tokenOf(wall, creator, token);
+    if (!kept || kept.use) return refuse('operatorTokenInvalid', TOKEN_SENTENCE);
     const { provider, random } = this.#surroundings;
     for (const [key, { at }] of this.#prepared)
       if (this.#prepared.size >= MAX_PREPARED || at + PREPARED_LIFE < wall) this.#prepared.delete(key);
@@ -74,14 +89,21 @@ export class Founding {
   }
 
   /** Second step: what the root signed. The token is used up by success alone. */
-  create(wall: WallTime, request: Request<'createNetwork'>, networks: Networks): Founded {
+  create(wall: WallTime, creator: Creator, request: Request<'createNetwork'>, networks: Networks): Founded {
+    const { provider } = this.#surroundings;
+    const network = networkIdOf(provider, request.rootKey);
+    const token = this.#tokenOf(wall, creator, request.operatorToken);
+    const made =
+      token?.use && provider.equal(token.use.network, network) && networks.welcome(formatNetworkId(network));
+    if (made) return { created: false, reply: { type: 'networkCreated', ...made } };
     const prepared = this.#prepared.get(toHex(request.challenge));
-    const refusal = this.#refusal(wall, request, prepared, networks);
+    const refusal =
+      token && !token.use
+        ? this.#refusal(wall, request, prepared, networks)
+        : refuse('operatorTokenInvalid', TOKEN_SENTENCE);
     if (refusal || !prepared)
       return { created: false, reply: refusal ?? refuse('invalid', CHALLENGE_SENTENCE, 'challenge') };
 
-    const { provider } = this.#surroundings;
-    const network = networkIdOf(provider, request.rootKey);
     const stored: StoredNetwork = {
       network,
       key: formatNetworkId(network),
@@ -104,8 +126,9 @@ export class Founding {
     const ledger = new NetworkLedger(this.#surroundings, { network: stored, ...nothing }, 'ready');
     const turn = new Turn();
     turn.changes.push({ kind: 'network', network: stored });
-    turn.changes.push({ kind: 'operatorTokenUsed', id: this.#tokens.use(request.operatorToken) });
-    this.#prepared.delete(toHex(request.challenge));
+    const use = { network, staticKey: creator.staticKey };
+    turn.changes.push({ kind: 'operatorTokenUsed', id: creator.tokenId, use });
+    this.#prepared.set(toHex(request.challenge), { ...prepared, networkKey: stored.key });
     ledger.publish(turn, wall, { kind: 'authority', certificate: request.authority, retired: false });
     const joinedAt = ledger.clock(wall);
     ledger.publish(turn, wall, {
@@ -119,7 +142,16 @@ export class Founding {
     ledger.publish(turn, wall, { kind: 'member', ...owner });
     ledger.rollSecret(turn, wall);
     ledger.signHead(turn, wall);
-    return { created: true, ledger, turn, reply: { type: 'networkCreated', ...ledger.welcome() } };
+    return { created: true, ledger, turn, use, reply: { type: 'networkCreated', ...ledger.welcome() } };
+  }
+
+  /** The token of a request, where it is the one that the session has proved. */
+  #tokenOf(wall: WallTime, { tokenId, staticKey }: Creator, token: Uint8Array): OperatorToken | undefined {
+    const { provider } = this.#surroundings;
+    const same = provider.equal(claimIdOf(provider, token), tokenId);
+    return same && typeof this.#tokens.pskFor(wall, tokenId, staticKey) !== 'string'
+      ? this.#tokens.get(tokenId)
+      : undefined;
   }
 
   #refusal(
@@ -130,11 +162,10 @@ export class Founding {
   ): Request<'error'> | undefined {
     const { provider } = this.#surroundings;
     const { rootKey, authority, nmnCredential, ownerCredential } = request;
-    if (!this.#tokens.isValid(wall, request.operatorToken))
-      return refuse('operatorTokenInvalid', TOKEN_SENTENCE);
-    if (!prepared || prepared.at + PREPARED_LIFE < wall)
-      return refuse('invalid', CHALLENGE_SENTENCE, 'challenge');
     const network = networkIdOf(provider, rootKey);
+    const { networkKey = formatNetworkId(network) } = prepared ?? {};
+    if (!prepared || prepared.at + PREPARED_LIFE < wall || networkKey !== formatNetworkId(network))
+      return refuse('invalid', CHALLENGE_SENTENCE, 'challenge');
     for (const [field, name] of [
       ['name', request.name],
       ['ownerName', request.ownerName],
@@ -178,6 +209,8 @@ export class Founding {
 /** The networks that are served already. */
 export interface Networks {
   has(networkKey: string): boolean;
+  /** What a new member of a network needs; `undefined`: it is not served. */
+  welcome(networkKey: string): Welcome | undefined;
   readonly full: boolean;
 }
 

@@ -18,7 +18,7 @@ export type InvitationState =
   | { readonly kind: 'used'; readonly keys: BoundKeys }
   | { readonly kind: 'killed' };
 
-/** One invitation as the NMN keeps it: no field of it lets anybody join who does not hold the claim itself. */
+/** One invitation as the NMN keeps it: hashes of the claim, from which nobody finds the claim itself. */
 export interface Invitation {
   /** 16 bytes: hash of the claim. */
   readonly claimId: Uint8Array;
@@ -37,6 +37,7 @@ export interface Invitation {
   readonly inviter: number;
   readonly createdAt: WallTime;
   readonly expiresAt: WallTime;
+  /** Sessions and requests that named the claim and did not prove that they hold it. */
   readonly wrongProofs: number;
   readonly state: InvitationState;
 }

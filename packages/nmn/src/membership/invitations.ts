@@ -1,8 +1,9 @@
-import { type CryptoProvider, toHex, type WallTime } from '@coconet/cluster-protocol/core';
+import type { CryptoProvider, RandomSource, WallTime } from '@coconet/cluster-protocol/core';
 
+import { BlindNames } from './blind-names.js';
 import type { BoundKeys, Invitation } from './invitation.js';
 
-/** So many wrong proofs on one invitation end it: whoever holds the claim makes none. */
+/** So many wrong proofs on one invitation or operator token end it: whoever holds the claim makes none. */
 export const MAX_WRONG_PROOFS = 5;
 
 /** Why a claim does not lead to a membership; codes of the management service. */
@@ -22,17 +23,24 @@ export class Invitations {
   readonly #provider: CryptoProvider;
   /** How many may wait to be used; it bounds what a member can make us keep. */
   readonly #limit: number;
+  readonly #names: BlindNames;
   readonly #byClaim = new Map<string, Invitation>();
 
-  constructor(provider: CryptoProvider, limit: number, invitations: readonly Invitation[] = []) {
+  constructor(
+    provider: CryptoProvider,
+    random: RandomSource,
+    limit: number,
+    invitations: readonly Invitation[] = [],
+  ) {
     this.#provider = provider;
+    this.#names = new BlindNames(provider, random);
     this.#limit = limit;
-    for (const invitation of invitations) this.#byClaim.set(toHex(invitation.claimId), invitation);
+    for (const invitation of invitations) this.#byClaim.set(this.#names.of(invitation.claimId), invitation);
   }
 
   /** Takes a new one in, unless its claim id is taken or too many wait to be used. */
   add(wall: WallTime, invitation: Invitation): 'added' | 'claimTaken' | 'tooMany' {
-    const key = toHex(invitation.claimId);
+    const key = this.#names.of(invitation.claimId);
     if (this.#byClaim.has(key)) return 'claimTaken';
     let waiting = 0;
     for (const known of this.#byClaim.values()) if (isWaiting(known, wall)) waiting++;
@@ -42,7 +50,7 @@ export class Invitations {
   }
 
   get(claimId: Uint8Array): Invitation | undefined {
-    return this.#byClaim.get(toHex(claimId));
+    return this.#byClaim.get(this.#names.of(claimId));
   }
 
   /** Those that may still be used, or repeated by the node that used them. */
@@ -73,6 +81,15 @@ export class Invitations {
     if (invitation.state.kind === 'bound') return { ok: true, invitation, changed: undefined };
     const bound = this.#put({ ...invitation, state: { kind: 'bound', keys } });
     return { ok: true, invitation: bound, changed: bound };
+  }
+
+  /**
+   * A handshake named the claim, was answered, and its initiator never proved that it holds the pre-shared key. Only who
+   * knows the claim, or a hash of it that nobody sends in clear, can name it; so a stranger ends no invitation with this.
+   */
+  unproven(claimId: Uint8Array): Invitation | undefined {
+    const invitation = this.get(claimId);
+    return invitation?.state.kind === 'open' ? this.#wrongProof(invitation) : undefined;
   }
 
   /** The node that used the claim has its certificate: it came with it. Nothing more can be had for this claim. */
@@ -138,7 +155,7 @@ export class Invitations {
   }
 
   #put(invitation: Invitation): Invitation {
-    this.#byClaim.set(toHex(invitation.claimId), invitation);
+    this.#byClaim.set(this.#names.of(invitation.claimId), invitation);
     return invitation;
   }
 }

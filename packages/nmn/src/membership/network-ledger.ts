@@ -44,7 +44,7 @@ import type { MembershipConfig } from '../config.js';
 import { NmnError } from '../errors.js';
 import { Invitations } from './invitations.js';
 import type { NetworkContents, StorageChange, StoredMember, StoredNetwork } from './storage-change.js';
-import type { Turn } from './turn.js';
+import { Turn } from './turn.js';
 import { VersionCounter, type VersionState } from './version-counter.js';
 
 /** What a ledger works with. */
@@ -104,7 +104,7 @@ export class NetworkLedger {
     );
     const decoded = head && decodeHead(head);
     if (decoded?.ok) this.state.applyHead(decoded.value);
-    this.invitations = new Invitations(provider, config.openInvitations, contents.invitations);
+    this.invitations = new Invitations(provider, random, config.openInvitations, contents.invitations);
     for (const member of contents.members) this.#members.set(member.nodeId, member);
     for (const [epoch, secret] of [...contents.secrets].sort(([a], [b]) => a - b))
       this.secrets.add({ epoch, secret });
@@ -265,6 +265,14 @@ export class NetworkLedger {
   headDueAt(): WallTime | undefined {
     const head = this.state.head;
     return head && wallTime(head.issuedAt + (head.nextUpdateBy - head.issuedAt) / 2);
+  }
+
+  /** Drops the invitations that nobody can use any more. */
+  forgetExpired(wall: WallTime): Turn {
+    const turn = new Turn();
+    for (const claimId of this.invitations.removeExpired(this.clock(wall)))
+      turn.changes.push({ kind: 'invitationRemoved', networkKey: this.key, claimId });
+    return turn;
   }
 
   /** What a new member needs besides its credential. */

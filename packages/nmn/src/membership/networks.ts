@@ -1,6 +1,12 @@
-import type { ManagementContent, WallTime } from '@coconet/cluster-protocol/core';
+import {
+  formatNetworkId,
+  type ManagementContent,
+  networkIdOf,
+  type WallTime,
+  type Welcome,
+} from '@coconet/cluster-protocol/core';
 
-import { Founding, type Networks as KnownNetworks } from './founding.js';
+import { type Creator, Founding, type Networks as KnownNetworks } from './founding.js';
 import { type LedgerSurroundings, NetworkLedger } from './network-ledger.js';
 import { type OperatorToken, OperatorTokens } from './operator-tokens.js';
 import { type Joiner, MembershipRequests, refuse } from './requests.js';
@@ -15,8 +21,12 @@ export type Asker =
       readonly nodeId: number;
       readonly limited: boolean;
     }
+  | Stranger;
+
+/** Somebody who is no member yet, with a claim or a token. */
+export type Stranger =
   | ({ readonly kind: 'joiner'; readonly networkKey: string } & Joiner)
-  | { readonly kind: 'operator' };
+  | ({ readonly kind: 'operator' } & Creator);
 
 /** What a request led to. `later`: the network is settling after a start; ask again then. */
 export type Answer =
@@ -71,6 +81,10 @@ export class Networks implements KnownNetworks {
     return this.#served.has(networkKey);
   }
 
+  welcome(networkKey: string): Welcome | undefined {
+    return this.#served.get(networkKey)?.ledger.welcome();
+  }
+
   get size(): number {
     return this.#served.size;
   }
@@ -83,14 +97,49 @@ export class Networks implements KnownNetworks {
     return this.#served.values();
   }
 
-  /** Withdraws a network that was never kept. */
+  /** Withdraws a network that was never kept; whoever was to create it may try again. */
   forget(networkKey: string): void {
+    const served = this.#served.get(networkKey);
+    if (served) this.tokens.release(served.ledger.stored.network);
     this.#served.delete(networkKey);
+  }
+
+  /** The network that a request of an operator's call is about: while it is under way, the same request waits. */
+  networkOf(asker: Asker, request: ManagementContent): string | undefined {
+    if (asker.kind !== 'operator') return asker.networkKey;
+    if (request.type !== 'createNetwork') return undefined;
+    return formatNetworkId(networkIdOf(this.#surroundings.provider, request.rootKey));
+  }
+
+  /** A member opened a session: what let it in, invitation or token, is used up. */
+  arrived(networkKey: string, nodeId: number): Turn {
+    const turn = new Turn();
+    const ledger = this.#served.get(networkKey)?.ledger;
+    const used = ledger?.invitations.complete(nodeId);
+    if (used) turn.changes.push({ kind: 'invitation', networkKey, invitation: used });
+    const leaf = ledger?.state.member(nodeId)?.credential.leaf;
+    const token = leaf?.role === 'owner' ? this.tokens.complete(leaf) : undefined;
+    if (token) turn.changes.push({ kind: 'operatorTokenForgotten', id: token });
+    return turn;
+  }
+
+  /** A session with a stranger was begun and never proved: a wrong proof of its claim or token. */
+  unproven(stranger: Stranger): Turn {
+    const turn = new Turn();
+    if (stranger.kind === 'joiner') {
+      const { networkKey, claimId } = stranger;
+      const counted = this.#served.get(networkKey)?.ledger.invitations.unproven(claimId);
+      if (counted) turn.changes.push({ kind: 'invitation', networkKey, invitation: counted });
+    } else {
+      const ended = this.tokens.unproven(stranger.tokenId);
+      if (ended) turn.changes.push({ kind: 'operatorTokenForgotten', id: ended });
+    }
+    return turn;
   }
 
   /** Does what a request asks, in memory; nothing of the answer may leave before the turn's changes are durable. */
   handle(wall: WallTime, asker: Asker, request: ManagementContent): Answer {
-    if (asker.kind === 'operator') return this.#handleOperator(wall, request);
+    if (asker.kind === 'operator') return this.#handleOperator(wall, asker, request);
     const network = this.#served.get(asker.networkKey);
     const turn = new Turn();
     const answer = (reply: ManagementContent): Answer => ({
@@ -147,7 +196,7 @@ export class Networks implements KnownNetworks {
     return { token, changes: [...gone, { kind: 'operatorToken', token: kept }] };
   }
 
-  #handleOperator(wall: WallTime, request: ManagementContent): Answer {
+  #handleOperator(wall: WallTime, creator: Creator, request: ManagementContent): Answer {
     const answer = (reply: ManagementContent, turn: Turn, networkKey?: string): Answer => ({
       kind: 'now',
       reply,
@@ -155,14 +204,15 @@ export class Networks implements KnownNetworks {
       networkKey,
     });
     if (request.type === 'prepareNetwork')
-      return answer(this.#founding.prepare(wall, request.operatorToken), new Turn());
+      return answer(this.#founding.prepare(wall, creator, request.operatorToken), new Turn());
     if (request.type !== 'createNetwork')
       return answer(
         refuse('notPermitted', 'an operator token creates a network and does nothing else'),
         new Turn(),
       );
-    const founded = this.#founding.create(wall, request, this);
+    const founded = this.#founding.create(wall, creator, request, this);
     if (!founded.created) return answer(founded.reply, new Turn());
+    this.tokens.use(creator.tokenId, founded.use);
     this.#serve(founded.ledger);
     return answer(founded.reply, founded.turn, founded.ledger.key);
   }

@@ -143,7 +143,7 @@ export class MembershipRequests {
 
     const known = ledger.invitations.get(request.claimId);
     if (known)
-      return known.inviter === inviter && sameBytes(known.claimPsk, request.claimPsk)
+      return known.inviter === inviter && this.#provider.equal(known.claimPsk, request.claimPsk)
         ? { type: 'invitationCreated', nodeId: known.nodeId }
         : refuse('invalid', 'this claim is in use already', 'claimId');
     const wanted = this.#wanted(request.grant);
@@ -268,6 +268,12 @@ export class MembershipRequests {
 export function refuse(code: ManagementErrorCode, message: string, field?: string): Request<'error'> {
   return field === undefined ? { type: 'error', code, message } : { type: 'error', code, message, field };
 }
+
+/** What is answered while the disk refuses to write. */
+export const UNAVAILABLE: ManagementContent = refuse(
+  'unavailable',
+  'the NMN cannot write to its disk at the moment; nothing was done, try again in a minute',
+);
 
 /** The clocks of two machines that both believe they are right differ by less than this: five minutes. */
 const CLOCK_SLACK = 300_000;

@@ -2,6 +2,7 @@ import {
   decodeSyncMessage,
   type DropReason,
   type Instant,
+  type SendOptions,
   SERVICES,
   type SessionHandle,
   type StateRecord,
@@ -13,7 +14,13 @@ import type { NetworkLedger } from './network-ledger.js';
 import { Turn } from './turn.js';
 
 /** Sends a message of a service in a session. */
-export type SendMessage = (now: Instant, session: SessionHandle, service: number, bytes: Uint8Array) => void;
+export type SendMessage = (
+  now: Instant,
+  session: SessionHandle,
+  service: number,
+  bytes: Uint8Array,
+  options?: SendOptions,
+) => void;
 
 interface Tie {
   readonly networkKey: string;
@@ -29,11 +36,11 @@ export class StateSpreader {
     this.#send = send;
   }
 
-  /** A member is there. */
-  open(now: Instant, session: SessionHandle, ledger: NetworkLedger): void {
+  /** A member is there. It is told what our clock reads, which confirms its own. */
+  open(now: Instant, session: SessionHandle, ledger: NetworkLedger, wall: WallTime): void {
     const sync = new StateSync(ledger.state);
     this.#ties.set(session, { networkKey: ledger.key, sync });
-    this.#sendAll(now, session, sync.start().send);
+    this.#sendAll(now, session, sync.start(ledger.clock(wall)).send);
   }
 
   close(session: SessionHandle): void {
@@ -46,8 +53,8 @@ export class StateSpreader {
   }
 
   /** The memory of a network was read again: its members are compared anew. */
-  replace(now: Instant, ledger: NetworkLedger): void {
-    for (const session of this.sessionsOf(ledger.key)) this.open(now, session, ledger);
+  replace(now: Instant, ledger: NetworkLedger, wall: WallTime): void {
+    for (const session of this.sessionsOf(ledger.key)) this.open(now, session, ledger, wall);
   }
 
   /**

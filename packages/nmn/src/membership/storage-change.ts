@@ -1,7 +1,7 @@
 import type { WallTime } from '@coconet/cluster-protocol/core';
 
 import type { Invitation } from './invitation.js';
-import type { OperatorToken } from './operator-tokens.js';
+import type { OperatorToken, TokenUse } from './operator-tokens.js';
 
 /** A network as the NMN keeps it. */
 export interface StoredNetwork {
@@ -71,7 +71,7 @@ export type StorageChange =
       readonly value: number;
     }
   | { readonly kind: 'operatorToken'; readonly token: OperatorToken }
-  | { readonly kind: 'operatorTokenUsed'; readonly id: Uint8Array }
+  | { readonly kind: 'operatorTokenUsed'; readonly id: Uint8Array; readonly use: TokenUse }
   | { readonly kind: 'operatorTokenForgotten'; readonly id: Uint8Array };
 
 /** Everything that is kept about one network. */

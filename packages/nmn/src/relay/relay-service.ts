@@ -1,9 +1,11 @@
 import {
   after,
   type CryptoProvider,
+  DeadlineQueue,
   DropCounters,
   type DropReason,
   type Duration,
+  earliest,
   type Instant,
   minutes,
   randomBytes,
@@ -54,19 +56,25 @@ export type Grant =
 /** The answer to {@link RelayService.forward}: to whose link and address, or why the packet was dropped. */
 export type Forwarded = Pick<RelayParty, 'link' | 'address'> | DropReason;
 
-/** What one node is told when its packets exceed its rate. */
+/** What one node is told when its packets exceed a rate. */
 export interface ShapedNotice {
   readonly networkKey: string;
   readonly nodeId: number;
+  /** On which the packets came. */
   readonly channel: number;
-  /** Dropped since the last notice. */
+  /** Dropped of this channel since the last notice about it. */
   readonly droppedBytes: number;
+  /** The rate that was exceeded: the node's, or that of all nodes of its network together. */
   readonly bytesPerSecond: number;
 }
 
-/** Totals since the start. */
+/** What is there now, and totals since the start. */
 export interface RelayCounters {
   readonly leases: number;
+  /** Two for each lease. */
+  readonly channels: number;
+  /** Nodes whose rate is remembered. */
+  readonly nodes: number;
   readonly granted: number;
   readonly forwardedPackets: number;
   readonly forwardedBytes: number;
@@ -83,6 +91,10 @@ interface Leg {
   /** Whole milliseconds: the token signs them. */
   expiresAt: Instant;
   other: Leg | undefined;
+  /** Dropped for a rate, and not told yet. */
+  droppedBytes: number;
+  exceededRate: number;
+  noticedAt: Instant | undefined;
 }
 
 /** What one node sends through the relay; outlives its leases until the bucket is full again. */
@@ -92,8 +104,6 @@ interface Traffic {
   readonly bucket: TokenBucket;
   readonly network: NetworkTraffic;
   readonly channels: Set<number>;
-  droppedBytes: number;
-  noticedAt: Instant | undefined;
 }
 
 interface NetworkTraffic {
@@ -104,10 +114,11 @@ interface NetworkTraffic {
 
 /** When to look for leases and rates that nobody needs any more. */
 const SWEEP_INTERVAL: Duration = minutes(1);
-/** A node over its rate is told so at most this often: the notice is for people, not for congestion control. */
+/**
+ * A node over its rate is told so at most this often for each channel: the notice is for people, not for congestion
+ * control. What is dropped meanwhile is told at the end of the interval; so notices are bounded by channels.
+ */
 const NOTICE_INTERVAL: Duration = seconds(1);
-/** Notices waiting to be sent; the next one of the same node carries the sum. */
-const MAX_NOTICES = 1_024;
 
 /**
  * Forwards packets between two members who hold a lease. It sees channel numbers and lengths, never a key: what it
@@ -124,7 +135,8 @@ export class RelayService {
   readonly #pairs = new Map<string, readonly [Leg, Leg]>();
   readonly #nodes = new Map<string, Traffic>();
   readonly #networks = new Map<string, NetworkTraffic>();
-  readonly #notices: Traffic[] = [];
+  /** Channels whose node is to be told, and when. */
+  readonly #notices = new DeadlineQueue<number>();
   readonly #drops = new DropCounters();
   #sweepAt: Instant | undefined;
   #granted = 0;
@@ -170,12 +182,16 @@ export class RelayService {
     return this.#extend(now, leg);
   }
 
-  /** A node gives its lease back. False when the channel is not its own. */
-  release(party: Pick<RelayParty, 'networkKey' | 'nodeId'>, channel: number): boolean {
+  /**
+   * A node gives its lease back, which ends both ends of it; the other one is told nothing, and finds out when it renews.
+   * Of two that do so the second is late, which is no fault. Gives why it was refused: the channel is another node's.
+   */
+  release(party: Pick<RelayParty, 'networkKey' | 'nodeId'>, channel: number): DropReason | undefined {
     const leg = this.#legs.get(channel);
-    if (leg === undefined || !sameNode(leg.party, party)) return false;
+    if (leg === undefined) return undefined;
+    if (!sameNode(leg.party, party)) return 'notPermitted';
     this.#close(leg.pair);
-    return true;
+    return undefined;
   }
 
   /** The node's session has validated another address: all its ends move there at once. */
@@ -202,14 +218,21 @@ export class RelayService {
     return outcome;
   }
 
-  /** One node that is to be told that its packets were dropped, if any. */
-  pollNotice(): ShapedNotice | undefined {
-    const traffic = this.#notices.shift();
-    if (traffic === undefined) return undefined;
-    const { networkKey, nodeId, droppedBytes } = traffic;
-    traffic.droppedBytes = 0;
-    const [channel = 0] = traffic.channels;
-    return { networkKey, nodeId, channel, droppedBytes, bytesPerSecond: this.#options.nodeBytesPerSecond };
+  /** One node that is to be told now that its packets were dropped, if any. */
+  pollNotice(now: Instant): ShapedNotice | undefined {
+    for (
+      let channel = this.#notices.takeDue(now);
+      channel !== undefined;
+      channel = this.#notices.takeDue(now)
+    ) {
+      const leg = this.#legs.get(channel);
+      if (leg === undefined) continue;
+      const { party, droppedBytes, exceededRate: bytesPerSecond } = leg;
+      leg.droppedBytes = 0;
+      leg.noticedAt = now;
+      return { networkKey: party.networkKey, nodeId: party.nodeId, channel, droppedBytes, bytesPerSecond };
+    }
+    return undefined;
   }
 
   /** Closes leases of which one end was not renewed in time. Early and repeated calls are harmless. */
@@ -224,13 +247,16 @@ export class RelayService {
     this.#sweepAt = this.#networks.size > 0 ? after(now, SWEEP_INTERVAL) : undefined;
   }
 
+  /** When {@link handleTimeout} or {@link pollNotice} is due. */
   pollTimeout(): Instant | undefined {
-    return this.#sweepAt;
+    return earliest(this.#sweepAt, this.#notices.earliest);
   }
 
   get counters(): RelayCounters {
     return {
       leases: this.#pairs.size,
+      channels: this.#legs.size,
+      nodes: this.#nodes.size,
       granted: this.#granted,
       forwardedPackets: this.#forwardedPackets,
       forwardedBytes: this.#forwardedBytes,
@@ -252,8 +278,14 @@ export class RelayService {
     if (leg === undefined || other === undefined || other.expiresAt <= now) return 'unknownChannel';
     if (leg.party.link !== link || leg.party.address.key !== from.key) return 'notPermitted';
     const { traffic } = leg;
-    if (!traffic.bucket.take(now, packet.length) || !traffic.network.bucket.take(now, packet.length)) {
-      this.#shape(now, traffic, packet.length);
+    const { nodeBytesPerSecond, networkBytesPerSecond } = this.#options;
+    const exceeded = !traffic.bucket.take(now, packet.length)
+      ? nodeBytesPerSecond
+      : !traffic.network.bucket.take(now, packet.length)
+        ? networkBytesPerSecond
+        : undefined;
+    if (exceeded !== undefined) {
+      this.#shape(now, leg, packet.length, exceeded);
       return 'rateLimited';
     }
     this.#forwardedPackets++;
@@ -263,16 +295,15 @@ export class RelayService {
     return other.party;
   }
 
-  #shape(now: Instant, traffic: Traffic, bytes: number): void {
+  #shape(now: Instant, leg: Leg, bytes: number, rate: number): void {
     this.#shapedPackets++;
     this.#shapedBytes += bytes;
-    const waiting = traffic.droppedBytes > 0 && this.#notices.includes(traffic);
-    traffic.droppedBytes += bytes;
-    if (waiting || (traffic.noticedAt !== undefined && now < after(traffic.noticedAt, NOTICE_INTERVAL)))
-      return;
-    if (this.#notices.length >= MAX_NOTICES) return;
-    traffic.noticedAt = now;
-    this.#notices.push(traffic);
+    leg.exceededRate = rate;
+    if (leg.droppedBytes === 0) {
+      const again = leg.noticedAt === undefined ? now : after(leg.noticedAt, NOTICE_INTERVAL);
+      this.#notices.set(leg.channel, again > now ? again : now);
+    }
+    leg.droppedBytes += bytes;
   }
 
   #open(
@@ -309,6 +340,9 @@ export class RelayService {
       party,
       expiresAt: now,
       other: undefined,
+      droppedBytes: 0,
+      exceededRate: 0,
+      noticedAt: undefined,
     };
     this.#legs.set(leg.channel, leg);
     traffic.channels.add(leg.channel);
@@ -326,8 +360,6 @@ export class RelayService {
       bucket: new TokenBucket(rate, now),
       network,
       channels: new Set(),
-      droppedBytes: 0,
-      noticedAt: undefined,
     };
     this.#nodes.set(key, traffic);
     return traffic;
@@ -336,6 +368,7 @@ export class RelayService {
   #close(pair: string): void {
     for (const leg of this.#pairs.get(pair) ?? []) {
       this.#legs.delete(leg.channel);
+      this.#notices.set(leg.channel, undefined);
       const { traffic } = leg;
       traffic.channels.delete(leg.channel);
       if (leg === this.#pairs.get(pair)![0]) traffic.network.leases--;

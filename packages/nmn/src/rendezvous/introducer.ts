@@ -1,12 +1,15 @@
 import {
   decodeRendezvous,
   type DropCounters,
+  type Duration,
   encodeRendezvous,
   type Endpoint,
   type Instant,
   type Lease,
   type RendezvousMessage,
   type RendezvousRefusal,
+  seconds,
+  type SendOptions,
   SERVICES,
   type SessionHandle,
 } from '@coconet/cluster-protocol/core';
@@ -14,10 +17,23 @@ import type { SocketAddress } from '@coconet/cluster-protocol/wire';
 
 import type { NmnPeer } from '../membership/admission-policy.js';
 import type { SendMessage } from '../membership/state-spreader.js';
+import { LEASE_TOKEN_LENGTH } from '../relay/lease-token.js';
 import type { LeaseEnd, RelayService, ShapedNotice } from '../relay/relay-service.js';
 import type { Caller } from '../subsystem.js';
 import type { PresenceChange } from './presence-board.js';
 import type { RendezvousService } from './rendezvous-service.js';
+
+/** What carries a message: a datagram where whoever waits for the answer repeats the question, else a message. */
+export type Carrier = 'datagram' | 'message';
+
+/** Answers are worth as much as the question: whoever waits asks again after this. */
+const ANSWER_WORTH: Duration = seconds(5);
+/** A punch begins a round of 4 s on both sides; afterwards the next one is asked for. */
+const PUNCH_WORTH: Duration = seconds(4);
+/** A renewal is asked for again after this. */
+const RENEWAL_WORTH: Duration = seconds(20);
+/** The token of no lease. */
+const NO_TOKEN = new Uint8Array(LEASE_TOKEN_LENGTH);
 
 /** Speaks service 4 on behalf of the rendezvous and the relay (docs/spec/04-path.md, "Rendezvous"). */
 export class Introducer {
@@ -41,8 +57,8 @@ export class Introducer {
     this.#send = send;
   }
 
-  /** A message of service 4 from a member. */
-  receive(now: Instant, { networkKey, nodeId }: Caller, bytes: Uint8Array): void {
+  /** A message of service 4 from a member, and what carried it. */
+  receive(now: Instant, { networkKey, nodeId }: Caller, bytes: Uint8Array, came: Carrier): void {
     const decoded = decodeRendezvous(bytes);
     const from = this.#rendezvous.online(networkKey, nodeId);
     if (!decoded.ok || !from) {
@@ -52,20 +68,25 @@ export class Introducer {
     const message = decoded.value;
     switch (message.kind) {
       case 'connect':
-        this.#connect(now, networkKey, nodeId, from.session, message);
+        this.#connect(now, networkKey, nodeId, from.session, message, came);
         return;
       case 'punchRequest':
-        this.#punch(now, networkKey, nodeId, from.session, message.peer);
+        this.#punch(now, networkKey, nodeId, from.session, message.peer, came);
         return;
       case 'renewLease': {
-        const lease = this.#relay.renew(now, from, message.channel, message.token);
-        if (lease) this.#tell(now, from.session, { kind: 'renewed', ...leaseOf(lease) });
-        else this.#drops.count('unknownChannel');
+        const { channel, token } = message;
+        const renewed = this.#relay.renew(now, from, channel, token);
+        // Whatever the reason, it is the same answer: who guesses channels learns nothing.
+        const lease = renewed ? leaseOf(renewed) : { channel, lifetime: 0, token: NO_TOKEN };
+        const options = { supersedes: `lease ${channel}`, expiresIn: RENEWAL_WORTH };
+        this.#write(now, from.session, { kind: 'renewed', ...lease }, options);
         return;
       }
-      case 'releaseLease':
-        if (!this.#relay.release(from, message.channel)) this.#drops.count('unknownChannel');
+      case 'releaseLease': {
+        const refused = this.#relay.release(from, message.channel);
+        if (refused) this.#drops.count(refused);
         return;
+      }
       // What only an NMN says is nothing from a node.
       case 'granted':
       case 'refused':
@@ -98,18 +119,25 @@ export class Introducer {
     const own = this.#rendezvous.online(networkKey, nodeId)?.session;
     const entries = [{ nodeId, online, lastSeen: Math.floor(lastSeen) }];
     for (const session of sessions)
-      if (session !== own) this.#write(now, session, { kind: 'presence', complete: false, entries });
+      if (session !== own)
+        this.#write(
+          now,
+          session,
+          { kind: 'presence', complete: false, entries },
+          { supersedes: `presence ${nodeId}` },
+        );
   }
 
   /** Where a node's packets come from, as seen here. */
   observed(now: Instant, session: SessionHandle, address: SocketAddress): void {
-    this.#write(now, session, { kind: 'observed', address });
+    this.#write(now, session, { kind: 'observed', address }, { supersedes: `observed ${address.family}` });
   }
 
   /** A node sends more through the relay than it may. */
   shaped(now: Instant, { networkKey, nodeId, channel, droppedBytes, bytesPerSecond }: ShapedNotice): void {
     const node = this.#rendezvous.online(networkKey, nodeId);
-    if (node) this.#tell(now, node.session, { kind: 'shaped', channel, droppedBytes, bytesPerSecond });
+    const message = { kind: 'shaped', channel, droppedBytes, bytesPerSecond } as const;
+    if (node) this.#write(now, node.session, message, { expiresIn: ANSWER_WORTH });
   }
 
   #connect(
@@ -118,33 +146,43 @@ export class Introducer {
     nodeId: number,
     session: SessionHandle,
     { peer, handshake }: Extract<RendezvousMessage, { kind: 'connect' }>,
+    came: Carrier,
   ): void {
     const introduction = this.#rendezvous.connect(now, networkKey, nodeId, peer);
     if (!introduction.introduced) {
-      this.#refuse(now, session, peer, introduction.reason);
+      this.#refuse(now, session, peer, introduction.reason, came);
       return;
     }
     const { requester, peer: other, requesterLease, peerLease } = introduction;
-    this.#tell(now, other.session, {
+    this.#answer(now, other.session, came, {
       kind: 'introduction',
       peer: nodeId,
       ...leaseOf(peerLease),
       observed: requester.observed,
       handshake,
     });
-    this.#tell(now, session, { kind: 'granted', peer, ...leaseOf(requesterLease), observed: other.observed });
+    const granted = { kind: 'granted', peer, ...leaseOf(requesterLease), observed: other.observed } as const;
+    this.#answer(now, session, came, granted);
   }
 
-  #punch(now: Instant, networkKey: string, nodeId: number, session: SessionHandle, peer: number): void {
+  #punch(
+    now: Instant,
+    networkKey: string,
+    nodeId: number,
+    session: SessionHandle,
+    peer: number,
+    came: Carrier,
+  ): void {
     for (const id of [nodeId, peer]) this.#measure(networkKey, id);
     const plan = this.#rendezvous.punch(now, networkKey, nodeId, peer);
     if (!plan.planned) {
-      this.#refuse(now, session, peer, plan.reason);
+      this.#refuse(now, session, peer, plan.reason, came);
       return;
     }
     for (const side of plan.sides) {
       const { startIn, observed } = side;
-      this.#tell(now, side.session, { kind: 'punch', peer: side.peer, startIn, observed });
+      const options = { supersedes: `punch ${side.peer}`, expiresIn: PUNCH_WORTH };
+      this.#write(now, side.session, { kind: 'punch', peer: side.peer, startIn, observed }, options);
     }
   }
 
@@ -156,20 +194,35 @@ export class Introducer {
     if (rtt !== undefined) this.#rendezvous.handleRoundTrip(networkKey, nodeId, rtt);
   }
 
-  #refuse(now: Instant, session: SessionHandle, peer: number, reason: RendezvousRefusal): void {
-    this.#tell(now, session, { kind: 'refused', peer, reason });
+  #refuse(
+    now: Instant,
+    session: SessionHandle,
+    peer: number,
+    reason: RendezvousRefusal,
+    came: Carrier,
+  ): void {
+    this.#answer(now, session, came, { kind: 'refused', peer, reason });
   }
 
-  /** As a datagram: whoever waits for it asks again. */
-  #tell(now: Instant, session: SessionHandle, message: RendezvousMessage): void {
-    const sent = this.#endpoint
-      .open(session)
-      ?.sendDatagram(now, SERVICES.rendezvous, encodeRendezvous(message));
+  /** In the way of the question. */
+  #answer(
+    now: Instant,
+    session: SessionHandle,
+    came: Carrier,
+    message: Extract<RendezvousMessage, { kind: 'granted' | 'introduction' | 'refused' }>,
+  ): void {
+    if (came === 'message') {
+      const options = { supersedes: `${message.kind} ${message.peer}`, expiresIn: ANSWER_WORTH };
+      this.#write(now, session, message, options);
+      return;
+    }
+    const bytes = encodeRendezvous(message);
+    const sent = this.#endpoint.open(session)?.sendDatagram(now, SERVICES.rendezvous, bytes);
     if (sent === false) this.#drops.count('queueFull');
   }
 
-  #write(now: Instant, session: SessionHandle, message: RendezvousMessage): void {
-    this.#send(now, session, SERVICES.rendezvous, encodeRendezvous(message));
+  #write(now: Instant, session: SessionHandle, message: RendezvousMessage, options: SendOptions = {}): void {
+    this.#send(now, session, SERVICES.rendezvous, encodeRendezvous(message), options);
   }
 }
 

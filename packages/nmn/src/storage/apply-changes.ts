@@ -28,10 +28,10 @@ async function changeNmn(
     case 'operatorToken':
       return settings.putOperatorToken(change.token);
     case 'operatorTokenUsed':
-      if (await settings.removeOperatorToken(change.id)) return;
+      if (await settings.useOperatorToken(change.id, change.use)) return;
       throw new NmnError('INVALID_STATE', 'the operator token was used already');
     case 'operatorTokenForgotten':
-      await settings.removeOperatorToken(change.id);
+      return settings.removeOperatorToken(change.id);
   }
 }
 

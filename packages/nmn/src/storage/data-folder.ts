@@ -1,5 +1,7 @@
-import { chmod, mkdir, readdir, readFile, stat } from 'node:fs/promises';
+import { chmod, readdir, readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+
+import { makeFolder } from '@coconet/cluster-protocol/node';
 
 import { NmnError } from '../errors.js';
 import { FolderLock } from './folder-lock.js';
@@ -47,7 +49,7 @@ export class DataFolder {
    */
   static async open(folder: string): Promise<DataFolder> {
     const path = resolve(folder);
-    await makeFolder(path);
+    await prepareFolder(path);
     await checkModes(path);
     await checkMarker(path);
     const lock = await FolderLock.acquire(path, join(path, DATA_FILES.lock));
@@ -71,9 +73,9 @@ export class DataFolder {
   }
 }
 
-async function makeFolder(path: string): Promise<void> {
+async function prepareFolder(path: string): Promise<void> {
   try {
-    const made = await mkdir(path, { recursive: true, mode: 0o700 });
+    const made = await makeFolder(path);
     // A umask can only take bits away; one that takes ours would leave a folder that we cannot enter ourselves.
     if (made !== undefined && !ON_WINDOWS) await chmod(path, 0o700);
   } catch (error) {

@@ -46,7 +46,7 @@ export class NmnStore {
     }
   }
 
-  /** The operator tokens that were not used yet. */
+  /** What belongs to the NMN as a whole, the operator tokens included. */
   get settings(): SettingsRepository {
     return new SettingsRepository(this.#database.reader);
   }

@@ -66,3 +66,18 @@ test('sources that have their whole allowance back make room for new ones', t =>
   t.deepEqual(admitted, [true, true, true]);
   t.true(limiter.size <= MAX_SOURCES);
 });
+
+test('an attempt that turned out to be honest is given back, and no more than that', t => {
+  const limiter = new SourceLimiter({ perSecond: 0.001, capacity: 2 }, PLENTY, at(0));
+  const house = address('203.0.113.7', 4000);
+
+  const honest = Array.from({ length: 100 }, () => {
+    const admitted = limiter.admit(at(0), house);
+    limiter.forgive(at(0), house);
+    return admitted;
+  });
+  const wrong = Array.from({ length: 3 }, () => limiter.admit(at(0), house));
+
+  t.true(honest.every(Boolean));
+  t.deepEqual(wrong, [true, true, false]);
+});

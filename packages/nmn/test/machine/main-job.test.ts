@@ -4,48 +4,12 @@ import {
   encodeText,
   MemberRuntime,
   milliseconds,
-  MemoryStore,
   seconds,
 } from '@coconet/cluster-protocol/core';
-import { createCryptoProvider } from '@coconet/cluster-protocol/node';
-import { type SimulatedNat, SimulatedWorld } from '@coconet/cluster-protocol/testing';
-import { ask, foundNetwork, invite, resolve, revocationOf, startNmn } from './simulated-nmn.js';
+import { home, texts } from './home.js';
+import { ask, resolve, revocationOf } from './simulated-nmn.js';
 
-const crypto = await createCryptoProvider();
-const yieldTurn = (): Promise<void> => new Promise(setImmediate);
 const SERVICE = 0x8000;
-
-async function home(seed: number) {
-  const world = new SimulatedWorld({ seed, crypto, yieldTurn });
-  const nmn = startNmn(crypto, world.host({ name: 'nmn' }));
-  const during = async <T>(promise: Promise<T>): Promise<T> => {
-    const state = { settled: false };
-    const outcome = promise.finally(() => {
-      state.settled = true;
-    });
-    outcome.catch(() => undefined);
-    await world.until(() => state.settled, seconds(20), 'the promise');
-    return outcome;
-  };
-  await world.run(milliseconds(10));
-  const { owner, network } = await during(foundNetwork(nmn, world.host({ name: 'owner' })));
-  const join = async (name: string, kind: 'device' | 'client', on?: SimulatedNat) => {
-    const uri = await during(invite(nmn, owner, network, kind, name));
-    const host = world.host({ name, ...(on && { on }) });
-    host.board.setConditions({ delay: milliseconds(10) });
-    const store = new MemoryStore();
-    const member = await during(
-      MemberRuntime.open({ host, store, join: uri, kind, name, resolve, allowDocumentationAddresses: true }),
-    );
-    const events: ClusterEvent[] = [];
-    member.on(event => events.push(event));
-    return { member, events, host, store, uri };
-  };
-  return { world, nmn, owner, network, join, during };
-}
-
-const texts = (events: readonly ClusterEvent[]): string[] =>
-  events.flatMap(event => (event.kind === 'message' ? [new TextDecoder().decode(event.bytes)] : []));
 
 test('a device and a client join, meet through the NMN and talk directly', async t => {
   const { world, join } = await home(1);
@@ -213,4 +177,33 @@ test('a client that is started again and again hears the device every time at on
   }
 
   for (const wait of waits) t.true(wait < 1_000, waits.join());
+});
+
+test('the way to the NMN is explained like any other, with the address at which it sees us', async t => {
+  const { world, nmn, join } = await home(40);
+  const { member, host } = await join('lamp', 'device');
+  await world.run(seconds(2));
+  const nodeId = member.node.nodes().find(({ kind }) => kind === 'nmn')!.nodeId;
+
+  const there = member.node.explain(host.now(), nodeId);
+  const listed = member.node.nodes().find(({ kind }) => kind === 'nmn')!;
+  nmn.host.crash();
+  await world.until(
+    () => member.node.explain(host.now(), nodeId).nmn === 'away',
+    seconds(120),
+    'the NMN to be missed',
+  );
+  const away = member.node.explain(host.now(), nodeId);
+
+  t.like(there, { path: 'direct', nmn: 'connected', rtt: listed.path?.rtt });
+  t.regex(there.sentence, /^direct over the internet, \d+ ms: the NMN answers at \S+$/);
+  t.true(there.rtt! >= 10);
+  t.deepEqual(
+    there.seenAs.map(({ host: seen }) => seen),
+    [host.address(1).host],
+  );
+  t.like(there.candidates, [{ state: 'active' }]);
+  t.is(away.path, undefined);
+  t.regex(away.sentence, /^no path, because the NMN at \S+ cannot be used: /);
+  t.is(member.node.nodes().find(({ kind }) => kind === 'nmn')!.path, undefined);
 });

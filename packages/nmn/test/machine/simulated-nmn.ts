@@ -28,6 +28,7 @@ import type { SimulatedHost } from '@coconet/cluster-protocol/testing';
 
 import { DEFAULT_CONFIG } from '../../src/config.js';
 import { NmnMachine } from '../../src/nmn-machine.js';
+import type { RelayOptions } from '../../src/relay/relay-options.js';
 import type { NetworkContents, StorageChange } from '../../src/membership/storage-change.js';
 
 export const NMN_PORT = 28_620;
@@ -57,6 +58,7 @@ export function startNmn(
     readonly networks: readonly NetworkContents[];
     readonly identity?: NmnIdentity;
     readonly persist?: (changes: readonly StorageChange[]) => void;
+    readonly relay?: Partial<RelayOptions>;
   } = { networks: [] },
 ): SimulatedNmn {
   const identity = before.identity ?? {
@@ -72,7 +74,7 @@ export function startNmn(
     random: host.random,
     now: host.now(),
     wall: () => host.wallTime(),
-    config: { ...DEFAULT_CONFIG },
+    config: { ...DEFAULT_CONFIG, relay: { ...DEFAULT_CONFIG.relay, ...before.relay } },
     staticKey,
     resetSecret,
     starts: identity.starts + 1,

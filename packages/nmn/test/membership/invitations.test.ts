@@ -30,7 +30,7 @@ const invitation = (changes: Partial<Invitation> = {}): Invitation => ({
 });
 
 const book = (changes: Partial<Invitation> = {}): Invitations =>
-  new Invitations(provider, 3, [invitation(changes)]);
+  new Invitations(provider, random, 3, [invitation(changes)]);
 
 test('the first keys that use a claim own it; they may repeat, nobody else gets anything', t => {
   const invitations = book();
@@ -122,7 +122,7 @@ test('the handshake of another key than the bound one gets no pre-shared key', t
 });
 
 test('so many wait at once and no more, expired ones not counted', t => {
-  const invitations = new Invitations(provider, 2);
+  const invitations = new Invitations(provider, random, 2);
   const add = (expiresAt: number, now = 0): string =>
     invitations.add(on(now), invitation({ claimId: randomBytes(random, 16), expiresAt: on(expiresAt) }));
 

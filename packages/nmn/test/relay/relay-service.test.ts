@@ -187,7 +187,7 @@ test('a revoked node loses its leases at once, and release needs to be the owner
   const service = relay();
   const [first, second] = leaseOf(service);
 
-  t.false(service.release(party(3, strangerAddress), first.channel));
+  t.is(service.release(party(3, strangerAddress), first.channel), 'notPermitted');
   service.revoke(lamp);
 
   t.is(service.forward(at(1), 0, phoneAddress, packet(second.channel)), 'unknownChannel');
@@ -196,11 +196,13 @@ test('a revoked node loses its leases at once, and release needs to be the owner
 
 test('a node gives its lease back', t => {
   const service = relay();
-  const [first] = leaseOf(service);
+  const [first, second] = leaseOf(service);
 
-  t.true(service.release(lamp, first.channel));
+  t.is(service.release(lamp, first.channel), undefined);
 
   t.is(service.forward(at(1), 0, lampAddress, packet(first.channel)), 'unknownChannel');
+  t.is(service.release(phone, second.channel), undefined, 'the other end comes too late, which is no fault');
+  t.like(service.counters, { leases: 0, channels: 0 });
 });
 
 test('leases are bounded per node, per network and in all', t => {
@@ -227,7 +229,8 @@ test('a node over its rate is shaped and told once a second; its peer is not', t
 
   for (let now = 0; now < 3_000; now += 10) {
     service.forward(at(now), 0, lampAddress, packet(first.channel, 100));
-    for (let notice = service.pollNotice(); notice; notice = service.pollNotice()) notices.push(notice);
+    for (let notice = service.pollNotice(at(now)); notice; notice = service.pollNotice(at(now)))
+      notices.push(notice);
   }
 
   t.is(service.counters.forwardedBytes, 1_000 + 2_900);
@@ -235,6 +238,30 @@ test('a node over its rate is shaped and told once a second; its peer is not', t
   t.like(notices[1], { networkKey: 'home', nodeId: 1, channel: first.channel, bytesPerSecond: 1_000 });
   t.true(notices[1]!.droppedBytes > 8_000);
   t.like(service.forward(at(3_000), 0, phoneAddress, packet(second.channel)), { address: lampAddress });
+});
+
+test('what was dropped is told whole, on the channel that it was dropped on, also when nothing comes after it', t => {
+  const service = relay({ nodeBytesPerSecond: 100, nodeBurst: 100 });
+  const [quiet] = leaseOf(service);
+  const [busy] = leaseOf(service, 0, lamp, party(3, strangerAddress));
+  service.forward(at(0), 0, lampAddress, packet(quiet.channel, 100));
+  for (let i = 0; i < 5; i++) service.forward(at(10), 0, lampAddress, packet(busy.channel, 100));
+  const first = service.pollNotice(at(10));
+  for (let i = 0; i < 3; i++) service.forward(at(20), 0, lampAddress, packet(busy.channel, 200));
+
+  t.like(first, { channel: busy.channel, droppedBytes: 500, bytesPerSecond: 100 });
+  t.is(service.pollNotice(at(1_009)), undefined);
+  t.is(service.pollTimeout(), at(1_010));
+  t.like(service.pollNotice(at(1_010)), { nodeId: 1, channel: busy.channel, droppedBytes: 600 });
+  t.is(service.pollNotice(at(5_000)), undefined);
+});
+
+test('a notice names the rate that was exceeded, be it the network’s', t => {
+  const service = relay({ networkBytesPerSecond: 1, networkBurst: 150 });
+  const [first] = leaseOf(service);
+  for (let i = 0; i < 2; i++) service.forward(at(0), 0, lampAddress, packet(first.channel));
+
+  t.like(service.pollNotice(at(0)), { bytesPerSecond: 1, droppedBytes: 100 });
 });
 
 test('a new lease does not give a new allowance', t => {

@@ -279,13 +279,24 @@ test('hostile names are kept byte for byte and nothing else happens', async t =>
 
 test('an operator token is used once, whoever asks at the same time', async t => {
   const { store, database, close } = await open(await temporaryFolder(t));
-  const token = { id: new Uint8Array(16).fill(7), psk: new Uint8Array(32).fill(8), expiresAt: on(1) };
+  const id = new Uint8Array(16).fill(7);
+  const token = { id, psk: new Uint8Array(32).fill(8), expiresAt: on(1), use: undefined };
+  const use = { network: new Uint8Array(16).fill(1), staticKey: new Uint8Array(32).fill(2) };
+  const other = { network: new Uint8Array(16).fill(3), staticKey: new Uint8Array(32).fill(4) };
+  const settings = new SettingsRepository(database.reader);
   await store.commit([{ kind: 'operatorToken', token }]);
+  const fresh = await settings.operatorTokens();
 
-  t.deepEqual(await new SettingsRepository(database.reader).operatorTokens(), [token]);
-  await store.commit([{ kind: 'operatorTokenUsed', id: token.id }]);
+  await store.commit([{ kind: 'operatorTokenUsed', id, use }]);
+  await t.throwsAsync(store.commit([{ kind: 'operatorTokenUsed', id, use: other }]), {
+    code: 'INVALID_STATE',
+  });
+  const used = await settings.operatorTokens();
+  await store.commit([{ kind: 'operatorTokenForgotten', id }]);
 
-  await t.throwsAsync(store.commit([{ kind: 'operatorTokenUsed', id: token.id }]), { code: 'INVALID_STATE' });
+  t.deepEqual(fresh, [token]);
+  t.deepEqual(used, [{ ...token, use }]);
+  t.deepEqual(await settings.operatorTokens(), []);
   await close();
 });
 

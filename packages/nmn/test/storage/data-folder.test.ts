@@ -69,6 +69,18 @@ test('a folder that cannot be made says why and what to do', async t => {
   });
 });
 
+test('a folder where nobody can make one is refused, and does not keep the program busy', async t => {
+  if (process.platform !== 'linux') {
+    t.pass();
+    return;
+  }
+
+  await t.throwsAsync(DataFolder.open('/proc/coconet/nmn'), {
+    code: 'DATA_FOLDER_UNWRITABLE',
+    message: /name another folder/,
+  });
+});
+
 test('a file where the folder should be is refused', async t => {
   const path = join(await temporaryFolder(t), 'data');
   await writeFile(path, '', { mode: 0o600 });

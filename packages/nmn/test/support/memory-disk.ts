@@ -38,8 +38,10 @@ export class MemoryDisk {
 
   #apply(change: StorageChange): void {
     if (change.kind === 'operatorToken') this.tokens.set(toHex(change.token.id), change.token);
-    else if (change.kind === 'operatorTokenUsed' || change.kind === 'operatorTokenForgotten')
-      this.tokens.delete(toHex(change.id));
+    else if (change.kind === 'operatorTokenUsed') {
+      const token = this.tokens.get(toHex(change.id));
+      if (token) this.tokens.set(toHex(change.id), { ...token, use: change.use });
+    } else if (change.kind === 'operatorTokenForgotten') this.tokens.delete(toHex(change.id));
     else if (change.kind === 'network')
       this.#networks.set(change.network.key, {
         network: change.network,

@@ -36,7 +36,7 @@ export interface Home {
   readonly written: StorageChange[];
 }
 
-const nobody: Networks = { has: () => false, full: false };
+const nobody: Networks = { has: () => false, welcome: () => undefined, full: false };
 
 /** Founds a network at `wall`. */
 export function foundHome(
@@ -50,13 +50,15 @@ export function foundHome(
   const nmnStatic = createNodeKeys(provider, random);
   const founding = new Founding(surroundings, tokens, nmnStatic.static.publicKey);
   const { token, kept } = tokens.create(wall);
-  const prepared = founding.prepare(wall, token);
-  if (prepared.type !== 'networkPrepared') throw new Error(prepared.type);
   const genesis = createNetwork(provider, random, { user: 'Ada', now: wall });
+  const creator = { tokenId: kept.id, staticKey: genesis.ownerKeys.static.publicKey };
+  const prepared = founding.prepare(wall, creator, token);
+  if (prepared.type !== 'networkPrepared') throw new Error(prepared.type);
   const keys = { authorityKey: prepared.authorityKey, staticKey: prepared.nmnStaticKey };
   const authorized = authorizeNmn(provider, random, genesis.root, keys, { number: 1, now: wall });
   const founded = founding.create(
     wall,
+    creator,
     {
       type: 'createNetwork',
       challenge: prepared.challenge,

@@ -22,6 +22,7 @@ import {
   SecretRing,
   type StateRecord,
   seconds,
+  toHex,
   wallTime,
 } from '@coconet/cluster-protocol/core';
 import type { SimulatedHost } from '@coconet/cluster-protocol/testing';
@@ -57,6 +58,7 @@ export function startNmn(crypto: CryptoProvider, host: SimulatedHost, life: NmnL
   const { token, kept } = new OperatorTokens(crypto, host.random, membership.operatorTokenLife).create(
     host.wallTime(),
   );
+  disk.tokens.set(toHex(kept.id), kept);
   const machine = new NmnMachine({
     provider: crypto,
     random: host.random,
@@ -67,7 +69,7 @@ export function startNmn(crypto: CryptoProvider, host: SimulatedHost, life: NmnL
     resetSecret: new Uint8Array(32).fill(9),
     starts: 1,
     networks: disk.all(),
-    operatorTokens: [kept],
+    operatorTokens: [...disk.tokens.values()],
   });
   const running = host.attach(machine, { port: NMN_PORT }, event => {
     if (event.kind === 'commit')

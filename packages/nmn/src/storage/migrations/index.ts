@@ -2,6 +2,7 @@ import type { Knex } from 'knex';
 
 import { NmnError } from '../../errors.js';
 import { membershipInitial } from './0001-membership-initial.js';
+import { membershipTokenUse } from './0002-membership-token-use.js';
 import { settingsInitial } from './0000-settings-initial.js';
 
 /**
@@ -14,7 +15,7 @@ export interface Migration {
 }
 
 /** The steps of what is always there; sub-systems bring their own. */
-export const CORE_MIGRATIONS: readonly Migration[] = [settingsInitial, membershipInitial];
+export const CORE_MIGRATIONS: readonly Migration[] = [settingsInitial, membershipInitial, membershipTokenUse];
 
 const TABLE = 'nmn_migrations';
 

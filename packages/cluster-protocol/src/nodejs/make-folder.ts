@@ -1,0 +1,27 @@
+import { mkdir, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+
+/**
+ * Makes a folder of this user alone, and those above it that are missing; returns the uppermost one that was made, or
+ * `undefined` when it was there. Fails with the system's own error. (`mkdir` of Node with `recursive` never ends where a
+ * file system answers ENOENT for a new folder in one that exists, as `/proc` does.)
+ */
+export async function makeFolder(path: string): Promise<string | undefined> {
+  try {
+    await mkdir(path, { mode: 0o700 });
+    return path;
+  } catch (error) {
+    if (await isFolder(path)) return undefined;
+    const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    const above = dirname(path);
+    if (!isMissing || above === path || (await isFolder(above))) throw error;
+    const made = await makeFolder(above);
+    return (await makeFolder(path)) && (made ?? path);
+  }
+}
+
+const isFolder = (path: string): Promise<boolean> =>
+  stat(path).then(
+    found => found.isDirectory(),
+    () => false,
+  );

@@ -1,0 +1,49 @@
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import test, { type ExecutionContext } from 'ava';
+
+import { makeFolder } from '../../src/nodejs/make-folder.js';
+
+async function place(t: ExecutionContext): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'coconet-folder-'));
+  t.teardown(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+test('a folder is made with all that are missing above it, and the uppermost new one is told', async t => {
+  const folder = await place(t);
+
+  const made = await makeFolder(join(folder, 'a', 'b', 'c'));
+  const again = await makeFolder(join(folder, 'a', 'b', 'c'));
+
+  t.is(made, join(folder, 'a'));
+  t.is(again, undefined);
+  t.true((await stat(join(folder, 'a', 'b', 'c'))).isDirectory());
+});
+
+test('two who make the same folder at once both find it', async t => {
+  const folder = join(await place(t), 'a', 'b');
+
+  await Promise.all([makeFolder(folder), makeFolder(folder), makeFolder(join(folder, 'c'))]);
+
+  t.true((await stat(join(folder, 'c'))).isDirectory());
+});
+
+test('a file in the way is an error', async t => {
+  const folder = await place(t);
+  await writeFile(join(folder, 'file'), '');
+
+  await t.throwsAsync(makeFolder(join(folder, 'file')), { code: 'EEXIST' });
+  await t.throwsAsync(makeFolder(join(folder, 'file', 'a', 'b')), { code: 'ENOTDIR' });
+});
+
+test('a place where nobody can make a folder is an error and no endless loop', async t => {
+  if (process.platform !== 'linux') {
+    t.pass();
+    return;
+  }
+
+  await t.throwsAsync(makeFolder('/proc/coconet/a'), { code: 'ENOENT' });
+});
