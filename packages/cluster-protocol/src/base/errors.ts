@@ -28,6 +28,8 @@ export const CLUSTER_ERROR_CODES = [
   'PORT_IN_USE',
   'SOCKET_FAILED',
   'NMN_UNREACHABLE',
+  'STREAM_RESET',
+  'STREAM_STOPPED',
 ] as const;
 
 /** A stable code of {@link ClusterError}; match on it, never on the message. */

@@ -39,6 +39,7 @@ import { MemberMind } from './member-mind.js';
 import { NmnLink } from './nmn-link.js';
 import { nmnListener } from './nmn-listener.js';
 import { PeerReach } from './peer-reach.js';
+import { isStreamEvent, PeerStreams } from './peer-streams.js';
 import { StateExchange } from './state-exchange.js';
 import {
   AWAY,
@@ -61,6 +62,8 @@ const KEEP_ALIVE: Duration = milliseconds(15_000);
 export class ClusterNode implements Machine<ClusterEvent> {
   readonly nodeId: number;
   readonly drops: DropCounters = new DropCounters();
+  /** Streams with members with whom there is a session. */
+  readonly streams: PeerStreams;
   readonly #options: ClusterNodeOptions;
   readonly #mind: MemberMind;
   readonly #endpoint: Endpoint<SessionPeer>;
@@ -88,8 +91,13 @@ export class ClusterNode implements Machine<ClusterEvent> {
       resetSecret: saved.resetSecret,
       policy: new MemberPolicy(this.#mind),
       // Where a path agent steers, the session itself stays where it is told to be.
-      session: ({ kind }) => ({ keepAlive: KEEP_ALIVE, followPeer: kind === 'nmn' }),
+      session: ({ kind }) => ({
+        keepAlive: KEEP_ALIVE,
+        followPeer: kind === 'nmn',
+        acceptStreams: kind === 'member',
+      }),
     });
+    this.streams = new PeerStreams(this.#endpoint, nodeId => this.#peers.get(nodeId)?.streamSession);
     this.#nmn = new NmnLink({
       now,
       random,
@@ -355,6 +363,13 @@ export class ClusterNode implements Machine<ClusterEvent> {
 
   #closed(now: Instant, event: Extract<EndpointEvent<SessionPeer>, { kind: 'closed' }>): void {
     const peer = this.#peers.get(event.peer.nodeId);
+    if (peer && event.peer.kind === 'member')
+      this.#events.push({
+        kind: 'streamsClosed',
+        peer: peer.nodeId,
+        session: event.session,
+        text: event.reason,
+      });
     // The session that replaces it is announced in the next event: nothing is to be dialled.
     if (peer?.session !== event.session || event.by === 'replaced') return;
     const { by, code, reason: text } = event;
@@ -392,6 +407,11 @@ export class ClusterNode implements Machine<ClusterEvent> {
   }
 
   #sessionEvent(now: Instant, peer: Peer, who: SessionPeer, event: SessionEvent): void {
+    if (isStreamEvent(event)) {
+      const { session } = peer;
+      if (session !== undefined) this.#events.push({ kind: 'stream', peer: peer.nodeId, session, event });
+      return;
+    }
     const path = 'path' in event ? this.#endpoint.paths.get(event.path) : undefined;
     switch (event.kind) {
       case 'message':

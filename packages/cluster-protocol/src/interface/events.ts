@@ -1,6 +1,8 @@
 import type { Duration } from '../base/index.js';
 import type { ManagementContent, NodeKind, Role } from '../network/index.js';
 import type { PathReport } from '../path/index.js';
+import type { SessionHandle } from '../session/index.js';
+import type { StreamEvent } from './peer-streams.js';
 
 /** Why a session with a peer ended or did not come about. */
 export type AwayReason =
@@ -65,6 +67,20 @@ export type ClusterEvent =
       readonly peer: number;
       readonly service: number;
       readonly bytes: Uint8Array;
+    }
+  /** A stream with a peer has news. */
+  | {
+      readonly kind: 'stream';
+      readonly peer: number;
+      readonly session: SessionHandle;
+      readonly event: StreamEvent;
+    }
+  /** A session ended, and all its streams with it. */
+  | {
+      readonly kind: 'streamsClosed';
+      readonly peer: number;
+      readonly session: SessionHandle;
+      readonly text: string;
     }
   /** The peer has received the message whole. */
   | { readonly kind: 'delivered'; readonly peer: number; readonly sequence: number }

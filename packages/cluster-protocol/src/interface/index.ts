@@ -25,4 +25,6 @@ export type { MemberOptions } from './member-runtime.js';
 export { NmnCall } from './nmn-call.js';
 export type { CallEvent, CallFailure, CallOptions } from './nmn-call.js';
 export { loadKeys, loadMembership, membershipChanges, startNode } from './saved-node.js';
+export { PeerStreams } from './peer-streams.js';
+export type { StreamEvent, StreamRef } from './peer-streams.js';
 export { MemoryStore } from './memory-store.js';

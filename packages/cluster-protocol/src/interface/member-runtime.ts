@@ -145,6 +145,11 @@ export class MemberRuntime {
     return this.#running.links;
   }
 
+  /** Whether it was closed: its verbs throw from then on. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
   /** Runs a verb of the node now; what it wants to send leaves in this turn of the event loop. */
   do<T>(verb: (node: ClusterNode, now: ReturnType<Host['now']>) => T): T {
     if (this.#closed) throw new ClusterError('INVALID_STATE', 'this node is closed');

@@ -1,5 +1,12 @@
 import { ClusterError, type Instant } from '../base/index.js';
-import type { Endpoint, SessionEvent, SessionHandle, SessionStreams, StreamChunk, StreamOptions } from '../session/index.js';
+import type {
+  Endpoint,
+  SessionEvent,
+  SessionHandle,
+  SessionStreams,
+  StreamChunk,
+  StreamOptions,
+} from '../session/index.js';
 import type { SessionPeer } from '../network/index.js';
 
 /** Names a stream of this node: with whom, in which session, which one. A stream ends with its session. */

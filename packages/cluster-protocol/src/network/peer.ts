@@ -68,6 +68,11 @@ export class Peer {
     return this.connection.kind === 'connected' ? this.connection.session : undefined;
   }
 
+  /** The session that carries streams, if there is one: catching up allows none. */
+  get streamSession(): SessionHandle | undefined {
+    return this.catchingUp ? undefined : this.session;
+  }
+
   /** Whether there is a reason to have a session. */
   get needed(): boolean {
     return this.wanted || this.outbox.size > 0;

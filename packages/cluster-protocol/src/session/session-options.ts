@@ -28,7 +28,7 @@ export const DEFAULT_SESSION_CONFIG: SessionConfig = {
   idleTimeout: seconds(30),
   ackDelay: milliseconds(25),
   followPeer: true,
-  acceptStreams: true,
+  acceptStreams: false,
 };
 
 /** What a session is made of, right after a handshake. */

@@ -1,3 +1,3 @@
 export { StreamError } from './errors.js';
-export type { PeerStream } from './peer-stream.js';
+export type { PeerStream, StreamRuntime } from './peer-stream.js';
 export { type OpenStreamOptions, type StreamHandler, StreamSwitch } from './stream-switch.js';

@@ -3,6 +3,9 @@ import type { MemberRuntime, StreamRef } from '../interface/index.js';
 import { StreamCode } from '../session/index.js';
 import { StreamError } from './errors.js';
 
+/** What streams need of a running member. */
+export type StreamRuntime = Pick<MemberRuntime, 'do' | 'on' | 'closed'>;
+
 /** One stream with a peer as Web Streams. A half that does not exist (the stream is one-way) has ended from the beginning. */
 export interface PeerStream {
   /** The node at the other end. */
@@ -43,7 +46,7 @@ export class StreamBridge implements PeerStream {
   readonly service: number;
   readonly readable: ReadableStream<Uint8Array>;
   readonly writable: WritableStream<Uint8Array>;
-  readonly #runtime: MemberRuntime;
+  readonly #runtime: StreamRuntime;
   readonly #ref: StreamRef;
   readonly #onEnded: () => void;
   #reader!: ReadableStreamDefaultController<Uint8Array>;
@@ -55,7 +58,7 @@ export class StreamBridge implements PeerStream {
   #writing: boolean;
 
   constructor(
-    runtime: MemberRuntime,
+    runtime: StreamRuntime,
     ref: StreamRef,
     service: number,
     halves: { readonly reads: boolean; readonly writes: boolean },
@@ -78,7 +81,9 @@ export class StreamBridge implements PeerStream {
         pull: () => this.#pull(),
         cancel: reason => {
           this.#endReading();
-          this.#do(node => node.streams.stop(runtime.host.now(), ref, codeOf(reason)));
+          this.#do((node, now) => {
+            node.streams.stop(now, ref, codeOf(reason));
+          });
         },
       },
       { highWaterMark: 0 },
@@ -87,24 +92,27 @@ export class StreamBridge implements PeerStream {
       {
         start: controller => {
           this.#writer = controller;
-          if (!halves.writes) controller.error(new ClusterError('INVALID_STATE', 'this stream is one-way: the peer writes'));
+          if (!halves.writes)
+            controller.error(new ClusterError('INVALID_STATE', 'this stream is one-way: the peer writes'));
         },
         write: chunk => this.#write(chunk),
         close: () => this.#close(),
         abort: reason => {
           this.#endWriting();
-          this.#do(node => node.streams.reset(ref, codeOf(reason)));
+          this.#do(node => {
+            node.streams.reset(ref, codeOf(reason));
+          });
         },
       },
-      { highWaterMark: 0 },
+      { highWaterMark: 1 },
     );
   }
 
   abort(code: number = StreamCode.cancelled): void {
     const error = new ClusterError('CANCELLED', 'this stream was ended here');
-    this.#do(node => {
+    this.#do((node, now) => {
       node.streams.reset(this.#ref, code);
-      node.streams.stop(this.#runtime.host.now(), this.#ref, code);
+      node.streams.stop(now, this.#ref, code);
     });
     this.fail(error);
   }
@@ -138,8 +146,11 @@ export class StreamBridge implements PeerStream {
   /** The peer reads our half no more. */
   stopped(code: number): void {
     if (!this.#writing) return;
-    const refused = code === StreamCode.refused ? `takes no streams of service ${this.service}` : 'reads no more';
-    this.#failWriting(new StreamError('STREAM_STOPPED', `node #${this.peer} ${refused} (code ${code})`, code));
+    const refused =
+      code === StreamCode.refused ? `takes no streams of service ${this.service}` : 'reads no more';
+    this.#failWriting(
+      new StreamError('STREAM_STOPPED', `node #${this.peer} ${refused} (code ${code})`, code),
+    );
   }
 
   /** The session has ended, or the stream was aborted. */
@@ -167,7 +178,10 @@ export class StreamBridge implements PeerStream {
 
   async #write(chunk: Uint8Array): Promise<void> {
     if (!(chunk instanceof Uint8Array))
-      throw new ClusterError('INVALID_ARGUMENT', `a stream carries bytes; write a Uint8Array, not a ${typeof chunk}`);
+      throw new ClusterError(
+        'INVALID_ARGUMENT',
+        `a stream carries bytes; write a Uint8Array, not a ${typeof chunk}`,
+      );
     for (let rest = chunk; rest.length > 0;) {
       const room = (this.#room = wish());
       const taken = this.#runtime.do(node => node.streams.write(this.#ref, rest));
@@ -179,7 +193,9 @@ export class StreamBridge implements PeerStream {
 
   async #close(): Promise<void> {
     this.#finish = wish();
-    this.#runtime.do(node => node.streams.end(this.#ref));
+    this.#runtime.do(node => {
+      node.streams.end(this.#ref);
+    });
     await this.#finish.promise;
   }
 
@@ -209,7 +225,7 @@ export class StreamBridge implements PeerStream {
   }
 
   /** A verb at the end of things: the node may be closed by now. */
-  #do(verb: (node: MemberRuntime['node']) => void): void {
+  #do(verb: Parameters<StreamRuntime['do']>[0]): void {
     if (!this.#runtime.closed) this.#runtime.do(verb);
   }
 }

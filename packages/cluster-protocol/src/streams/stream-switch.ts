@@ -1,7 +1,7 @@
 import { ClusterError } from '../base/index.js';
-import type { ClusterEvent, MemberRuntime, StreamRef } from '../interface/index.js';
+import type { ClusterEvent, StreamRef } from '../interface/index.js';
 import { isOneWay, StreamCode, type StreamOptions } from '../session/index.js';
-import { type PeerStream, StreamBridge } from './peer-stream.js';
+import { type PeerStream, StreamBridge, type StreamRuntime } from './peer-stream.js';
 
 /** How to open a stream. */
 export interface OpenStreamOptions extends StreamOptions {
@@ -22,14 +22,14 @@ export type StreamHandler = (stream: PeerStream) => void | Promise<void>;
  * ```
  */
 export class StreamSwitch {
-  readonly #runtime: MemberRuntime;
+  readonly #runtime: StreamRuntime;
   readonly #handlers = new Map<number, StreamHandler>();
   readonly #bridges = new Map<string, StreamBridge>();
   /** Who waits for a session or for room in one, by peer. */
   readonly #waiting = new Map<number, Set<() => void>>();
   readonly #unlisten: () => void;
 
-  constructor(runtime: MemberRuntime) {
+  constructor(runtime: StreamRuntime) {
     this.#runtime = runtime;
     this.#unlisten = runtime.on(event => this.#take(event));
   }
@@ -108,7 +108,9 @@ export class StreamSwitch {
   }
 
   #add(ref: StreamRef, service: number, halves: { reads: boolean; writes: boolean }): StreamBridge {
-    const bridge = new StreamBridge(this.#runtime, ref, service, halves, () => this.#bridges.delete(nameOf(ref)));
+    const bridge = new StreamBridge(this.#runtime, ref, service, halves, () =>
+      this.#bridges.delete(nameOf(ref)),
+    );
     this.#bridges.set(nameOf(ref), bridge);
     return bridge;
   }
