@@ -80,7 +80,11 @@ export class KilledNmn {
       served = performance.now() - begun;
       load.after(1 + this.#random.below(MOST_WRITES), () => {
         slow();
-        killLater(nmn, this.#random.fraction() * LONGEST_DELAY, () => load.expectEnd());
+        // At once in every other round: an answer that came before its write was durable is then found out.
+        const delay = this.#random.below(2) * this.#random.fraction() * LONGEST_DELAY;
+        killLater(nmn, delay, () => {
+          load.expectEnd();
+        });
       });
     });
     const { how, errors } = await nmn.ended;
@@ -119,7 +123,7 @@ export class KilledNmn {
       http: { enabled: false },
       membership: {
         // So short that members have something to renew in the next life.
-        certificateLife: seconds(2),
+        certificateLife: seconds(3),
         joinsPerSource: { perSecond: 1e6, capacity: 1e6 },
         joins: { perSecond: 1e6, capacity: 1e6 },
         openInvitations: 100_000,
@@ -167,10 +171,12 @@ export class KilledNmn {
 
 // A moment that no event of ours names: the point is to hit the process wherever it happens to be.
 function killLater(nmn: NmnProcess, ms: number, before: () => void = () => undefined): void {
-  setTimeout(() => {
+  const kill = (): void => {
     before();
     nmn.kill();
-  }, ms);
+  };
+  if (ms > 0) setTimeout(kill, ms);
+  else kill();
 }
 
 /** Copies the files of a folder as they are; false when there is none. */

@@ -44,8 +44,6 @@ export interface RememberedMember {
   readonly store: Store;
   /** What was acknowledged last. */
   credential: Credential;
-  /** A renewal was asked for and not answered: another certificate may be on disk. */
-  renewing: boolean;
   /** `asked`: a change is under way, and only the disk knows. */
   standing: 'in' | 'out' | 'asked';
   /** The record that cut it off last. */
@@ -95,11 +93,11 @@ function missingOf(member: RememberedMember, contents: NetworkContents, ledger: 
   const kept = row && decodeCredential(row.credential);
   if (kept?.ok !== true) return [`the join of ${nodeId} is lost`];
   const missing: string[] = [];
-  if (kept.value.leaf.serial !== member.credential.leaf.serial) {
-    if (!member.renewing) missing.push(`the renewal of ${nodeId} is lost`);
-    member.credential = kept.value;
-  }
-  member.renewing = false;
+  const [onDisk, acknowledged] = [kept.value.leaf, member.credential.leaf];
+  // A newer one may have been issued to it without an answer; an older one may not come back.
+  if (onDisk.serial !== acknowledged.serial && onDisk.issuedAt <= acknowledged.issuedAt)
+    missing.push(`the renewal of ${nodeId} is lost`);
+  member.credential = kept.value;
   const standing = ledger.state.member(nodeId) ? 'in' : 'out';
   if (member.standing !== 'asked' && member.standing !== standing)
     missing.push(`${nodeId} was acknowledged to be ${member.standing}, and is ${standing}`);

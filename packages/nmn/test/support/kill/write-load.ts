@@ -65,7 +65,7 @@ const WEIGHTS: Readonly<Record<WriteKind, number>> = {
 const IN_FLIGHT = 6;
 const INVITATION_LIFE = 3_600_000;
 /** Whoever leaves needs a certificate that lasts until then. */
-const ENOUGH_LIFE = 500;
+const ENOUGH_LIFE = 1_000;
 /** The newest networks are written to; the older ones only have to stay as they are. */
 const ACTIVE_NETWORKS = 2;
 
@@ -256,7 +256,6 @@ export class WriteLoad {
       kind,
       store,
       credential: credential.value,
-      renewing: false,
       standing: 'in',
       revocation: undefined,
       busy: false,
@@ -271,11 +270,9 @@ export class WriteLoad {
       ({ standing, credential }) => standing === 'in' && credential.leaf.notAfter < now,
       async member => {
         await this.#ownerOf(network);
-        member.renewing = true;
         const runtime = await openMember(this.#host, member.store, member.kind);
         const { credential } = expect(await askNmn(runtime, { type: 'renew' }), 'renewed');
         member.credential = credential;
-        member.renewing = false;
         await runtime.close();
       },
     );
@@ -328,9 +325,12 @@ export class WriteLoad {
         await this.#ownerOf(network);
         const runtime = await openMember(this.#host, member.store, member.kind);
         member.standing = 'asked';
-        expect(await askNmn(runtime, { type: 'leave' }), 'left');
-        member.standing = 'out';
+        const answer = await askNmn(runtime, { type: 'leave' });
         await runtime.close();
+        // On a slow machine its certificate may have ended on the way.
+        const late = answer.type === 'error' && answer.message.includes('expired');
+        if (!late) expect(answer, 'left');
+        member.standing = late ? 'in' : 'out';
       },
     );
   }

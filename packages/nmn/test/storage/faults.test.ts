@@ -1,0 +1,182 @@
+import { cp, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { createNodeKeys, type MemberRuntime } from '@coconet/cluster-protocol/core';
+import { createNodeHost } from '@coconet/cluster-protocol/node';
+import test, { type ExecutionContext } from 'ava';
+
+import { type RunningNmn, startNmn } from '../../src/nmn.js';
+import { NmnStore } from '../../src/storage/nmn-store.js';
+import { type Fault, FaultyIo } from '../support/faulty-io.js';
+import { HurriedHost } from '../support/hurried-host.js';
+import { halvesOf, ledgerOf } from '../support/kill/wholeness.js';
+import {
+  askNmn,
+  createWith,
+  invite,
+  joinWith,
+  openMember,
+  type Owner,
+  revocationOf,
+} from '../support/members.js';
+import { provider, temporaryFolder } from '../support/surroundings.js';
+
+const host = await createNodeHost();
+/** The NMN's, which reads a network again soon after it could not. */
+const hurried = new HurriedHost(host);
+const io = await FaultyIo.install();
+
+/** Every way in which one I/O, or all from one on, can fail. */
+const WAYS: readonly Omit<Fault, 'at'>[] = [
+  { lasting: false, error: 'EIO' },
+  { lasting: true, error: 'ENOSPC' },
+];
+
+/** Asked so often, an NMN whose disk is mended has read its memory again. */
+const TRIES = 50;
+
+/** More I/Os than anything here needs: whoever comes to this goes round in circles. */
+const MOST = 400;
+
+interface Home {
+  readonly nmn: RunningNmn;
+  readonly folder: string;
+  readonly owner: Owner;
+  readonly lines: string[];
+}
+
+async function home(t: ExecutionContext, folder: string): Promise<Home> {
+  const lines: string[] = [];
+  const joins = { perSecond: 1e6, capacity: 1e6 };
+  const nmn = await startNmn({
+    config: {
+      dataFolder: folder,
+      listen: { port: 0, bind: ['127.0.0.1'] },
+      http: { enabled: false },
+      membership: { openInvitations: 100_000, joins, joinsPerSource: joins },
+    },
+    host: hurried,
+    log: line => lines.push(line),
+  });
+  t.teardown(() => nmn.close());
+  const owner = await createWith(host, await nmn.operatorUri());
+  // Its store goes on: see `asOwner`.
+  await owner.runtime.close();
+  return { nmn, folder, owner, lines };
+}
+
+/** The owner in a session of its own, because each may ask for only so much in a second. */
+async function asOwner<T>({ owner }: Home, act: (runtime: MemberRuntime) => Promise<T>): Promise<T> {
+  const runtime = await openMember(host, owner.runtime.store, 'client');
+  try {
+    return await act(runtime);
+  } finally {
+    await runtime.close();
+  }
+}
+
+/** What is on disk, as the next start would find it. */
+async function flawsOnDisk(folder: string): Promise<string[]> {
+  const copy = await mkdtemp(join(tmpdir(), 'coconet-nmn-copy-'));
+  try {
+    for (const name of await readdir(folder))
+      if (!name.endsWith('.sock')) await cp(join(folder, name), join(copy, name));
+    const store = await NmnStore.open(copy, []);
+    const networks = await store.changes.load();
+    await store.close();
+    return networks.flatMap(contents => halvesOf(contents, ledgerOf(provider, contents)));
+  } finally {
+    await rm(copy, { recursive: true, force: true });
+  }
+}
+
+const known = (owner: MemberRuntime, nodeId: number): Promise<void> =>
+  new Promise(resolve => {
+    const look = (): void => {
+      if (!owner.node.nodes().some(node => node.nodeId === nodeId)) return;
+      off();
+      resolve();
+    };
+    const off = owner.on(look);
+    look();
+  });
+
+/** What an answer says to somebody who only wants to know whether it was done. */
+const outcomeOf = (work: Promise<unknown>): Promise<string> =>
+  work.then(
+    () => 'done',
+    (error: unknown) => {
+      const text = String(error);
+      return /cannot write to its disk|could not be written to disk/.test(text) ? 'unavailable' : text;
+    },
+  );
+
+/** One kind of write: what has to be there before, and what asks for it. */
+interface Write {
+  readonly name: string;
+  prepare(home: Home): Promise<() => Promise<unknown>>;
+}
+
+const WRITES: readonly Write[] = [
+  {
+    name: 'an operator token',
+    prepare:
+      async ({ nmn }) =>
+      () =>
+        nmn.operatorUri(),
+  },
+  { name: 'an invitation', prepare: async home => () => asOwner(home, owner => invite(owner)) },
+  {
+    name: 'a join',
+    prepare: async home => {
+      const claim = await asOwner(home, owner => invite(owner));
+      const keys = createNodeKeys(host.crypto, host.random);
+      return () => joinWith(host, home.owner, claim, keys);
+    },
+  },
+  {
+    name: 'a revocation',
+    prepare: async home => {
+      const record = await asOwner(home, async owner => {
+        const { membership } = await joinWith(host, home.owner, await invite(owner));
+        await known(owner, membership.nodeId);
+        return revocationOf(owner, membership.nodeId);
+      });
+      return () =>
+        asOwner(home, async owner => {
+          const answer = await askNmn(owner, { type: 'revoke', record });
+          if (answer.type !== 'revoked') throw new Error(JSON.stringify(answer));
+        });
+    },
+  },
+];
+
+for (const { name, prepare } of WRITES)
+  for (const { lasting, error } of WAYS)
+    test.serial(
+      `${name} that meets ${lasting ? 'lasting' : 'one'} ${error} is refused and left out, and works afterwards`,
+      async t => {
+        t.timeout(120_000);
+        const at = await home(t, join(await temporaryFolder(t), 'nmn'));
+        let nth = 0;
+        for (let met = true; met && nth < MOST;) {
+          const act = await prepare(at);
+          io.break({ at: ++nth, lasting, error });
+          const answer = await outcomeOf(act());
+          met = io.mend();
+          t.is(answer, met ? 'unavailable' : 'done', `I/O ${nth}`);
+          // Its memory is read again from the disk, which may take a moment.
+          let again = answer;
+          for (let tries = 0; again === 'unavailable' && tries < TRIES; tries++) again = await outcomeOf(act());
+          t.is(again, 'done', `after I/O ${nth}`);
+        }
+
+        t.true(nth > 3 && nth < MOST);
+        t.deepEqual(await flawsOnDisk(at.folder), []);
+        // What an operator reads names the disk, not what the database made of it.
+        const said = at.lines.filter(line => line.includes('commitFailed'));
+        t.true(said.length > 0);
+        for (const line of said) t.regex(line, /disk/);
+      },
+    );
