@@ -1,12 +1,14 @@
-import { cp, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { createNodeKeys, type MemberRuntime } from '@coconet/cluster-protocol/core';
+import { createNodeKeys, type MemberRuntime, MemoryStore } from '@coconet/cluster-protocol/core';
 import { createNodeHost } from '@coconet/cluster-protocol/node';
 import test, { type ExecutionContext } from 'ava';
 
 import { type RunningNmn, startNmn } from '../../src/nmn.js';
+import { DataFolder } from '../../src/storage/data-folder.js';
+import { Database } from '../../src/storage/database.js';
 import { NmnStore } from '../../src/storage/nmn-store.js';
 import { type Fault, FaultyIo } from '../support/faulty-io.js';
 import { HurriedHost } from '../support/hurried-host.js';
@@ -15,10 +17,11 @@ import {
   askNmn,
   createWith,
   invite,
+  joinUriOf,
   joinWith,
   openMember,
-  type Owner,
   revocationOf,
+  type Owner,
 } from '../support/members.js';
 import { provider, temporaryFolder } from '../support/surroundings.js';
 
@@ -81,7 +84,7 @@ async function flawsOnDisk(folder: string): Promise<string[]> {
   const copy = await mkdtemp(join(tmpdir(), 'coconet-nmn-copy-'));
   try {
     for (const name of await readdir(folder))
-      if (!name.endsWith('.sock')) await cp(join(folder, name), join(copy, name));
+      if (!name.endsWith('.sock')) await copyFile(join(folder, name), join(copy, name));
     const store = await NmnStore.open(copy, []);
     const networks = await store.changes.load();
     await store.close();
@@ -168,7 +171,8 @@ for (const { name, prepare } of WRITES)
           t.is(answer, met ? 'unavailable' : 'done', `I/O ${nth}`);
           // Its memory is read again from the disk, which may take a moment.
           let again = answer;
-          for (let tries = 0; again === 'unavailable' && tries < TRIES; tries++) again = await outcomeOf(act());
+          for (let tries = 0; again === 'unavailable' && tries < TRIES; tries++)
+            again = await outcomeOf(act());
           t.is(again, 'done', `after I/O ${nth}`);
         }
 
@@ -180,3 +184,141 @@ for (const { name, prepare } of WRITES)
         for (const line of said) t.regex(line, /disk/);
       },
     );
+
+/** Copies of a data folder made while nothing writes to it. */
+async function copyOf(folder: string, to: string): Promise<string> {
+  await mkdir(to, { mode: 0o700 });
+  for (const name of await readdir(folder))
+    if (!name.endsWith('.sock')) await copyFile(join(folder, name), join(to, name));
+  return to;
+}
+
+for (const { lasting, error } of WAYS)
+  test.serial(
+    `a start that meets ${lasting ? 'lasting' : 'one'} ${error} says so, and the next one works`,
+    async t => {
+      t.timeout(120_000);
+      const base = await temporaryFolder(t);
+      const filled = join(base, 'filled');
+      const { nmn } = await home(t, filled);
+      await nmn.close();
+      const start = async (folder: string): Promise<string> => {
+        const store = await NmnStore.open(folder, []);
+        try {
+          await store.identify(host.crypto, host.random);
+          return `${(await store.changes.load()).length} networks`;
+        } finally {
+          await store.close();
+        }
+      };
+
+      let nth = 0;
+      for (let met = true; met && nth < MOST;) {
+        const folder = await copyOf(filled, join(base, String(++nth)));
+        io.break({ at: nth, lasting, error });
+        const outcome = await start(folder).catch((thrown: unknown) => thrown);
+        met = io.mend();
+
+        if (outcome instanceof Error)
+          t.regex(String(outcome), /SQLITE_(IOERR|FULL)|EIO|ENOSPC/, `I/O ${nth}`);
+        else t.is(outcome, '1 networks', `I/O ${nth}`);
+        t.is(await start(folder), '1 networks', `after I/O ${nth}`);
+      }
+
+      t.true(nth > 10 && nth < MOST);
+    },
+  );
+
+test.serial('a first start that is killed at any step is finished by the next one', async t => {
+  t.timeout(120_000);
+  const base = await temporaryFolder(t);
+  const folder = join(base, 'first');
+  const copies: string[] = [];
+  io.beforeStatements(async () => {
+    copies.push(await copyOf(folder, join(base, `killed-${copies.length}`)));
+  });
+  const first = await NmnStore.open(folder, []);
+  io.beforeStatements();
+  await first.close();
+
+  const tables = await schemaOf(folder);
+  for (const copy of copies) {
+    const next = await NmnStore.open(copy, []);
+    await next.close();
+    t.deepEqual(await schemaOf(copy), tables, copy);
+  }
+  t.true(copies.length > 20);
+});
+
+async function schemaOf(folder: string): Promise<unknown> {
+  const held = await DataFolder.open(folder);
+  const database = await Database.open(held);
+  const tables: unknown = await database
+    .reader('sqlite_master')
+    .select('name', 'sql')
+    .where({ type: 'table' })
+    .orderBy('name');
+  await database.close();
+  await held.close();
+  return tables;
+}
+
+test.serial(
+  'on a full disk nothing is written, reads and sessions go on, and writes do when there is room',
+  async t => {
+    const at = await home(t, join(await temporaryFolder(t), 'nmn'));
+    await asOwner(at, async owner => {
+      const claim = await invite(owner);
+      const lamp = new MemoryStore();
+      const phone = new MemoryStore();
+      const uri = async (kind: 'device' | 'client'): Promise<string> =>
+        joinUriOf({ network: at.owner.genesis.network, ...at.owner }, await invite(owner, { kind }));
+      const device = await openMember(host, lamp, 'device', await uri('device'));
+      t.teardown(() => device.close());
+      const client = await openMember(host, phone, 'client', await uri('client'));
+      t.teardown(() => client.close());
+      await known(client, device.node.nodeId);
+      const limit = await fillDisk(io, at.folder);
+
+      const refused: string[] = [];
+      while (refused.at(-1) !== 'unavailable') refused.push(await outcomeOf(invite(owner)));
+      const joined = await outcomeOf(joinWith(host, at.owner, claim));
+      let secret = await askNmn(owner, { type: 'secret' });
+    for (let tries = 0; secret.type === 'error' && tries < TRIES; tries++)
+      secret = await askNmn(owner, { type: 'secret' });
+      const heard = new Promise<Uint8Array>(resolve => {
+        device.on(event => {
+          if (event.kind === 'message') resolve(event.bytes);
+        });
+      });
+      client.do((node, now) => node.send(now, device.node.nodeId, 0x8000, new Uint8Array([7])));
+      const bytes = await heard;
+      await limit.lift();
+      let again = joined;
+      for (let tries = 0; again === 'unavailable' && tries < TRIES; tries++)
+        again = await outcomeOf(joinWith(host, at.owner, claim));
+
+      t.is(joined, 'unavailable');
+      t.is(secret.type, 'secretIs');
+      t.deepEqual([...bytes], [7]);
+      t.is(again, 'done');
+    });
+    t.deepEqual(await flawsOnDisk(at.folder), []);
+  },
+);
+
+/** SQLite's own answer to a full disk: the database may not grow by a page. */
+async function fillDisk(disk: FaultyIo, folder: string): Promise<{ lift(): Promise<void> }> {
+  const file = join(folder, 'nmn.db');
+  const database = disk.databases.find(entry => 'filename' in entry && entry.filename === file);
+  if (!database) throw new Error(`nobody has opened ${file}`);
+  const limit = (pages: number): Promise<void> =>
+    new Promise((resolve, reject) => {
+      database.exec(`PRAGMA max_page_count = ${pages};`, failed => {
+        if (failed) reject(failed);
+        else resolve();
+      });
+    });
+  await limit(1); // It cannot be less than there is.
+  return { lift: () => limit(1_000_000) };
+}
