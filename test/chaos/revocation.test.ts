@@ -53,7 +53,7 @@ test('a node whose NMN withholds what is new calls its state stale, and current 
   lamp.on(event => {
     if (event.kind === 'networkState') told.push(event);
   });
-  const states = (): string[] => told.map(event => ('state' in event ? String(event.state) : ''));
+  const states = (): string[] => told.map(event => ('state' in event ? event.state : ''));
 
   await world.run(milliseconds(2 * life));
   const whileServed = states();

@@ -67,14 +67,14 @@ export async function revokeOne(crypto: CryptoProvider, seed: number, count: num
     membership: { joins, joinsPerSource: joins, openInvitations: 10_000 },
   });
   const { owner, network } = await during(foundNetwork(nmn, world.host({ name: 'owner' })));
-  let lostId: number | undefined;
+  const revoked: { nodeId?: number } = {};
   const open = async (name: string, host: SimulatedHost, store: MemoryStore, uri?: string): Promise<Node> => {
     const member = await openMember(host, store, 'device', uri);
     const node: Node = { name, host, store, member, events: [], cutAt: undefined };
     member.on(event => {
       node.events.push(event);
       // A session that is still there ends in the same moment.
-      const isGone = event.kind === 'member' && event.change === 'removed' && event.nodeId === lostId;
+      const isGone = event.kind === 'member' && event.change === 'removed' && event.nodeId === revoked.nodeId;
       if (isGone) node.cutAt ??= world.now;
     });
     return node;
@@ -91,8 +91,8 @@ export async function revokeOne(crypto: CryptoProvider, seed: number, count: num
   }
   const [lost, far, friend, restarted, old, ...others] = nodes as [Node, Node, Node, Node, Node, ...Node[]];
   const peers = [far, friend, restarted, old, ...others];
-  const lostNode = lost.member.node.nodeId;
-  lostId = lostNode;
+  const lostId = lost.member.node.nodeId;
+  revoked.nodeId = lostId;
   await world.until(() => lost.member.node.nodes().length >= count + 2, seconds(30), 'everybody is known');
   for (const { member } of peers)
     lost.member.do((node, now) => {
@@ -109,7 +109,7 @@ export async function revokeOne(crypto: CryptoProvider, seed: number, count: num
     events.some(event => event.kind === 'connected' && event.peer === peer);
   await world.until(
     () =>
-      peers.every(node => isConnected(node, lostNode)) &&
+      peers.every(node => isConnected(node, lostId)) &&
       isConnected(far, friend.member.node.nodeId) &&
       isConnected(old, restarted.member.node.nodeId),
     seconds(60),
@@ -120,7 +120,7 @@ export async function revokeOne(crypto: CryptoProvider, seed: number, count: num
   const [lostBefore, oldBefore] = [await copyOf(lost.store), await copyOf(old.store)];
 
   const since = world.now;
-  const answer = await during(askNmn(owner, { type: 'revoke', record: revocationOf(owner, lostNode) }));
+  const answer = await during(askNmn(owner, { type: 'revoke', record: revocationOf(owner, lostId) }));
   await world.run(milliseconds(LIMIT));
 
   const flaws: string[] = answer.type === 'revoked' ? [] : [`the revocation was refused: ${answer.type}`];
@@ -137,14 +137,14 @@ export async function revokeOne(crypto: CryptoProvider, seed: number, count: num
     node.connect(now, again.member.node.nodeId);
   });
   await world.run(seconds(10));
-  if (isConnected(again, lostNode)) flaws.push('a restarted node has taken the revoked one back');
+  if (isConnected(again, lostId)) flaws.push('a restarted node has taken the revoked one back');
 
   const backup = await during(open('backup', old.host, oldBefore));
   backup.member.do((node, now) => {
     node.connect(now, again.member.node.nodeId);
   });
   await world.run(seconds(10));
-  const knows = ({ member }: Node): boolean => member.node.nodes().some(({ nodeId }) => nodeId === lostNode);
+  const knows = ({ member }: Node): boolean => member.node.nodes().some(({ nodeId }) => nodeId === lostId);
   if (!isConnected(again, backup.member.node.nodeId)) flaws.push('a node from a backup found nobody');
   if (knows(again)) flaws.push('an older list was taken for a newer one');
   if (knows(backup)) flaws.push('a node from a backup did not learn of the revocation');

@@ -8,17 +8,14 @@ const [kind = '', seed = '', folder = ''] = argv.slice(2);
 const rounds = KINDS[kind]?.(Number(seed), folder);
 if (!rounds) throw new Error(`there is no chaos of the kind ${kind}`);
 
-let over = false;
-process.once('disconnect', () => {
-  over = true;
-});
 // Ctrl-C reaches everybody; the parent decides when it is enough.
 process.on('SIGINT', () => undefined);
 
 let flawed = false;
 for await (const round of rounds) {
   flawed ||= round.flaws.length > 0;
-  if (over) break;
+  // The parent has heard enough: its end of the channel is closed.
+  if (!process.connected) break;
   process.send?.(round);
 }
 if (!flawed) await rm(folder, { recursive: true, force: true });

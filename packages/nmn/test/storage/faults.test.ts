@@ -284,8 +284,8 @@ test.serial(
       while (refused.at(-1) !== 'unavailable') refused.push(await outcomeOf(invite(owner)));
       const joined = await outcomeOf(joinWith(host, at.owner, claim));
       let secret = await askNmn(owner, { type: 'secret' });
-    for (let tries = 0; secret.type === 'error' && tries < TRIES; tries++)
-      secret = await askNmn(owner, { type: 'secret' });
+      for (let tries = 0; secret.type === 'error' && tries < TRIES; tries++)
+        secret = await askNmn(owner, { type: 'secret' });
       const heard = new Promise<Uint8Array>(resolve => {
         device.on(event => {
           if (event.kind === 'message') resolve(event.bytes);

@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
+import { fileURLToPath } from 'node:url';
 
 import sqlite3 from 'sqlite3';
 
@@ -43,7 +44,7 @@ export class FaultyIo {
   static async install(): Promise<FaultyIo> {
     const io = new FaultyIo();
     const promises = fs.promises as unknown as Record<string, Call>;
-    const handle = await fs.promises.open(import.meta.filename);
+    const handle = await fs.promises.open(fileURLToPath(import.meta.url));
     const handles = Object.getPrototypeOf(handle) as Record<keyof FileHandle, Call>;
     await handle.close();
     for (const name of FILE_CALLS) promises[name] = io.#file(name, promises[name]!);

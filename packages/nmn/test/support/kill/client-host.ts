@@ -62,7 +62,7 @@ export class ClientHost implements Host {
     const running = await this.#base.run(machine, options, event => {
       if (!this.#over) listener(event);
     });
-    if (this.#over) {
+    if (this.#isOver()) {
       await running.close();
       return new Promise(() => undefined);
     }
@@ -78,6 +78,11 @@ export class ClientHost implements Host {
     };
     this.#running.add(kept);
     return kept;
+  }
+
+  /** Looks anew, after a wait in which it may have ended. */
+  #isOver(): boolean {
+    return this.#over;
   }
 
   /** Ends it all. */

@@ -122,7 +122,7 @@ export class WriteLoad {
   }
 
   async #writeForever(): Promise<void> {
-    while (!this.#over) {
+    for (;;) {
       const { kind, write } = this.#draw();
       try {
         await write;
