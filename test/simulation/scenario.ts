@@ -12,14 +12,13 @@ import {
   type SimulatedHost,
   SimulatedWorld,
 } from '@coconet/cluster-protocol/testing';
+import { resolve } from '../../packages/nmn/test/support/members.js';
 import {
   foundNetwork,
   invite,
-  resolve,
   type SimulatedNmn,
   startNmn,
-} from '../../packages/nmn/test/machine/simulated-nmn.js';
-import { NmnDisk } from './nmn-disk.js';
+} from '../../packages/nmn/test/support/simulated-nmn.js';
 
 const SERVICE = 0x8000;
 const yieldTurn = (): Promise<void> => new Promise(setImmediate);
@@ -50,14 +49,8 @@ interface Side {
 export async function runScenario(seed: number, crypto: CryptoProvider): Promise<readonly string[]> {
   const world = new SimulatedWorld({ seed, crypto, yieldTurn });
   const { random } = world;
-  const disk = new NmnDisk();
   const problems: string[] = [];
-  let nmn: SimulatedNmn = startNmn(crypto, world.host({ name: 'nmn' }), {
-    networks: [],
-    persist: changes => {
-      disk.apply(changes);
-    },
-  });
+  let nmn: SimulatedNmn = startNmn(crypto, world.host({ name: 'nmn' }));
   const during = async <T>(promise: Promise<T>): Promise<T> => {
     const state = { settled: false };
     const outcome = promise.finally(() => {
@@ -109,13 +102,7 @@ export async function runScenario(seed: number, crypto: CryptoProvider): Promise
     });
   };
   const restartNmn = (): void => {
-    nmn = startNmn(crypto, nmn.host.restart(), {
-      networks: disk.load(),
-      identity: nmn.identity,
-      persist: changes => {
-        disk.apply(changes);
-      },
-    });
+    nmn = startNmn(crypto, nmn.host.restart(), nmn.life);
   };
 
   for (let step = 0; step < 40; step++) {

@@ -290,6 +290,7 @@ export class MemberSource implements NetworkSource {
         this.#expelled(event.text);
         break;
       case 'datagram':
+      case 'networkState':
       case 'persist':
         break;
     }

@@ -298,6 +298,7 @@ export class Device {
       case 'datagram':
       case 'presence':
       case 'management':
+      case 'networkState':
       case 'persist':
         return;
     }

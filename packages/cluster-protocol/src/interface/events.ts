@@ -97,6 +97,15 @@ export type ClusterEvent =
       readonly name: string;
       readonly nodeKind: NodeKind | undefined;
     }
+  /**
+   * `stale`: nothing newer came by the time that the authority had promised; revocations may be kept from this node.
+   * `current`: it has been heard from again. `nextUpdateBy` in ms of civil time, 0: it never promised anything.
+   */
+  | {
+      readonly kind: 'networkState';
+      readonly state: 'stale' | 'current';
+      readonly nextUpdateBy: number;
+    }
   /** The NMN's answer to a request of ours. */
   | { readonly kind: 'management'; readonly requestId: number; readonly content: ManagementContent }
   /** This node is not a member any more. The last event. */
