@@ -68,6 +68,8 @@ interface Late {
 export interface CallVerbs {
   /** Stops sending a message; whether any of it may have left, `undefined`: it was over already. */
   withdraw(peer: number, sequence: number): boolean | undefined;
+  /** The device has a message, as its answer proves. */
+  received(peer: number, sequence: number): void;
   /** Tells the device that a command is not wanted any more. */
   sendCancel(peer: number, sequence: number, expiresIn: Duration): void;
 }
@@ -133,14 +135,30 @@ export class CommandCalls {
     else this.#giveUp(now, call, sent);
   }
 
-  /** There is a session with the device. `memoryLost`: it does not know what it received before. */
-  handleConnected(now: Instant, peer: number, memoryLost: boolean): void {
+  /** There is a session with the device. */
+  handleConnected(peer: number): void {
     for (const call of this.#of(peer)) {
-      if (memoryLost && call.delivered)
-        this.#settle(now, call, this.#unknown(call, 'the device lost its memory before it answered'));
       call.maybeSent = true;
       call.away = undefined;
     }
+  }
+
+  /**
+   * The device does not remember what it received before it was restarted. `undecided`: messages that may have been among
+   * it; none of them is sent again, because what they carry must not run twice.
+   */
+  handleMemoryLost(now: Instant, peer: number, undecided: readonly number[]): void {
+    const open = new Set(undecided);
+    for (const call of this.#of(peer)) {
+      const isOpen = open.delete(call.sequence);
+      if (!isOpen && !call.delivered) continue;
+      if (isOpen) this.#withdraw(call);
+      const text = isOpen
+        ? 'the device lost its memory (its store was lost, damaged or put back) while this was on its way'
+        : 'the device lost its memory (its store was lost, damaged or put back) before it answered';
+      this.#settle(now, call, this.#unknown(call, text));
+    }
+    for (const sequence of open) this.#verbs.withdraw(peer, sequence); // Nobody waits for its end.
   }
 
   /** The device cannot be reached. `certain`: it was tried to the end; else somebody says so. */
@@ -157,6 +175,7 @@ export class CommandCalls {
     const id = key(peer, status.sequence);
     const call = this.#bySequence.get(id);
     if (call && call.requestId === undefined) {
+      if (!call.delivered) this.#verbs.received(peer, status.sequence);
       if (isTerminal(status.code)) this.#settle(now, call, answered(status));
       else call.onProgress?.({ progress: status.progress, message: status.message });
       return;
