@@ -52,7 +52,8 @@ export interface CallStart {
 interface Call extends CallStart {
   /** Some of it may have reached the device. */
   maybeSent: boolean;
-  delivered: boolean;
+  /** The life of the device's memory that has it. */
+  deliveredTo: string | undefined;
   cancelling: boolean;
   /** When it is given up if there is no session by then, and why. */
   away: { readonly at: Instant; readonly text: string } | undefined;
@@ -83,6 +84,8 @@ export class CommandCalls {
   readonly #bySequence = new Map<string, Call>();
   readonly #byRequest = new Map<string, Call>();
   readonly #late = new Map<string, Late>();
+  /** In which life the memory of each device is. */
+  readonly #inboxes = new Map<number, string>();
 
   constructor(verbs: CallVerbs) {
     this.#verbs = verbs;
@@ -98,7 +101,7 @@ export class CommandCalls {
     const call: Call = {
       ...start,
       maybeSent: start.connected,
-      delivered: false,
+      deliveredTo: undefined,
       cancelling: false,
       away: undefined,
     };
@@ -123,7 +126,7 @@ export class CommandCalls {
   /** The device has the message. */
   handleDelivered(peer: number, sequence: number): void {
     const call = this.#bySequence.get(key(peer, sequence));
-    if (call) call.delivered = true;
+    if (call) call.deliveredTo = this.#inboxes.get(peer);
   }
 
   /** The message is not sent any more. */
@@ -135,8 +138,9 @@ export class CommandCalls {
     else this.#giveUp(now, call, sent);
   }
 
-  /** There is a session with the device. */
-  handleConnected(peer: number): void {
+  /** There is a session with the device, whose memory is in this life. */
+  handleConnected(peer: number, inbox: string): void {
+    this.#inboxes.set(peer, inbox);
     for (const call of this.#of(peer)) {
       call.maybeSent = true;
       call.away = undefined;
@@ -151,7 +155,8 @@ export class CommandCalls {
     const open = new Set(undecided);
     for (const call of this.#of(peer)) {
       const isOpen = open.delete(call.sequence);
-      if (!isOpen && !call.delivered) continue;
+      const isForgotten = call.deliveredTo !== undefined && call.deliveredTo !== this.#inboxes.get(peer);
+      if (!isOpen && !isForgotten) continue;
       if (isOpen) this.#withdraw(call);
       const text = isOpen
         ? 'the device lost its memory (its store was lost, damaged or put back) while this was on its way'
@@ -175,7 +180,7 @@ export class CommandCalls {
     const id = key(peer, status.sequence);
     const call = this.#bySequence.get(id);
     if (call && call.requestId === undefined) {
-      if (!call.delivered) this.#verbs.received(peer, status.sequence);
+      if (call.deliveredTo === undefined) this.#verbs.received(peer, status.sequence);
       if (isTerminal(status.code)) this.#settle(now, call, answered(status));
       else call.onProgress?.({ progress: status.progress, message: status.message });
       return;
@@ -255,9 +260,10 @@ export class CommandCalls {
         ),
       );
     else {
-      const state = call.delivered
-        ? 'the device has it, but did not answer'
-        : 'the device did not confirm it';
+      const state =
+        call.deliveredTo !== undefined
+          ? 'the device has it, but did not answer'
+          : 'the device did not confirm it';
       this.#settle(
         now,
         call,

@@ -262,7 +262,7 @@ export class MemberSource implements NetworkSource {
         this.#calls.handleUndelivered(now, event.peer, event.sequence, event.sent, event.reason);
         break;
       case 'connected':
-        this.#connectedTo(event.peer);
+        this.#connectedTo(event.peer, event.inbox);
         break;
       case 'inboxChanged':
         this.#calls.handleMemoryLost(now, event.peer, event.undecided);
@@ -302,9 +302,9 @@ export class MemberSource implements NetworkSource {
     this.#arm();
   }
 
-  #connectedTo(peer: number): void {
+  #connectedTo(peer: number, inbox: string): void {
     this.#connected.add(peer);
-    this.#calls.handleConnected(peer);
+    this.#calls.handleConnected(peer, inbox);
     this.#markDirty();
     if (!this.#isDevice(peer)) this.#refresh();
     if (!this.#isDevice(peer)) return;

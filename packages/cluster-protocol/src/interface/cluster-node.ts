@@ -10,7 +10,6 @@ import {
   type WallTime,
 } from '../base/index.js';
 import {
-  decodeManagement,
   encodeManagement,
   type ManagementContent,
   MemberPolicy,
@@ -365,8 +364,9 @@ export class ClusterNode implements Machine<ClusterEvent> {
     peer.catchingUp = who.kind === 'catchUp';
     this.#delivery.opened(now, peer, who.kind, said);
     this.#exchange.opened(now, who);
+    const { inbox } = peer.memory;
     const report = peer.agent.active ?? nmnPath(path);
-    if (!peer.catchingUp) this.#events.push({ kind: 'connected', peer: who.nodeId, path: report });
+    if (!peer.catchingUp) this.#events.push({ kind: 'connected', peer: who.nodeId, path: report, inbox });
     this.#advance(now, peer);
   }
 
@@ -486,14 +486,8 @@ export class ClusterNode implements Machine<ClusterEvent> {
   }
 
   #answer(now: Instant, bytes: Uint8Array): void {
-    const decoded = decodeManagement(bytes);
-    if (!decoded.ok) {
-      this.drops.count(decoded.reason);
-      return;
-    }
-    const { requestId, ...content } = decoded.value;
-    this.#mind.learnAnswer(now, content);
-    this.#events.push({ kind: 'management', requestId, content });
+    const answer = this.#exchange.answered(now, bytes);
+    if (answer) this.#events.push({ kind: 'management', ...answer });
   }
 
   #expel(now: Instant, nodeId: number): void {

@@ -34,6 +34,8 @@ export type ClusterEvent =
       readonly kind: 'connected';
       readonly peer: number;
       readonly path: PathReport;
+      /** Names the life of the peer's memory, hexadecimal: a new one with each of its starts. */
+      readonly inbox: string;
     }
   | {
       readonly kind: 'disconnected';
@@ -68,7 +70,8 @@ export type ClusterEvent =
   | { readonly kind: 'delivered'; readonly peer: number; readonly sequence: number }
   /**
    * The peer was restarted and does not remember everything that it received before: its store was lost, damaged or put
-   * back, or it keeps no memory. What was delivered to it and not answered may have had its effect or not.
+   * back, or it keeps no memory. What was delivered to an earlier life of it (see `connected`) and not answered may have
+   * had its effect or not.
    */
   | {
       readonly kind: 'inboxChanged';
