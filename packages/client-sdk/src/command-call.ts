@@ -40,6 +40,8 @@ export interface CallStart {
   readonly sequence: number;
   /** `undefined`: a command, which is answered by its message's id; else a read or an info request, which runs nothing. */
   readonly requestId: number | undefined;
+  /** It was sent as something that must not run twice. */
+  readonly once: boolean;
   /** `undefined`: it waits for ever. */
   readonly deadline: Instant | undefined;
   /** There was a session when it was handed over, so that it may have left at once. */
@@ -49,7 +51,17 @@ export interface CallStart {
   readonly onLateOutcome?: ((outcome: LateOutcome) => void) | undefined;
 }
 
-interface Call extends CallStart {
+/** What is known of the lives of a device's memory that a command may have gone to. */
+interface Trail {
+  readonly peer: number;
+  readonly once: boolean;
+  /** The first one. */
+  sentTo: string | undefined;
+  /** It may have run in a life that the device, as it is now, does not remember. */
+  doubtful: boolean;
+}
+
+interface Call extends CallStart, Trail {
   /** Some of it may have reached the device. */
   maybeSent: boolean;
   /** The life of the device's memory that has it. */
@@ -60,7 +72,7 @@ interface Call extends CallStart {
   deadline: Instant | undefined;
 }
 
-interface Late {
+interface Late extends Trail {
   readonly until: Instant;
   readonly onLateOutcome: (outcome: LateOutcome) => void;
 }
@@ -101,6 +113,8 @@ export class CommandCalls {
     const call: Call = {
       ...start,
       maybeSent: start.connected,
+      sentTo: start.connected ? this.#inboxes.get(start.peer) : undefined,
+      doubtful: false,
       deliveredTo: undefined,
       cancelling: false,
       away: undefined,
@@ -141,10 +155,25 @@ export class CommandCalls {
   /** There is a session with the device, whose memory is in this life. */
   handleConnected(peer: number, inbox: string): void {
     this.#inboxes.set(peer, inbox);
+    for (const trail of this.#trailsOf(peer)) {
+      trail.sentTo ??= inbox;
+      if (trail.sentTo !== inbox) trail.doubtful = true;
+    }
     for (const call of this.#of(peer)) {
       call.maybeSent = true;
       call.away = undefined;
     }
+  }
+
+  /** The device remembers what it acknowledged before it was restarted, save perhaps what may run twice. */
+  handleMemoryKept(peer: number): void {
+    const inbox = this.#inboxes.get(peer);
+    for (const trail of this.#trailsOf(peer)) {
+      if (!trail.once) continue;
+      trail.sentTo = inbox;
+      trail.doubtful = false;
+    }
+    for (const call of this.#of(peer)) if (call.deliveredTo !== undefined) call.deliveredTo = inbox;
   }
 
   /**
@@ -181,12 +210,13 @@ export class CommandCalls {
     const call = this.#bySequence.get(id);
     if (call && call.requestId === undefined) {
       if (call.deliveredTo === undefined) this.#verbs.received(peer, status.sequence);
-      if (isTerminal(status.code)) this.#settle(now, call, answered(status));
+      if (isTerminal(status.code))
+        this.#settle(now, call, cannotKnow(call, status) ? this.#unknown(call, RAN_BEFORE) : answered(status));
       else call.onProgress?.({ progress: status.progress, message: status.message });
       return;
     }
     const late = this.#late.get(id);
-    if (!late || !isTerminal(status.code)) return;
+    if (!late || !isTerminal(status.code) || cannotKnow(late, status)) return;
     this.#late.delete(id);
     late.onLateOutcome({ status: status.code, message: status.message });
   }
@@ -283,9 +313,15 @@ export class CommandCalls {
     const { onLateOutcome } = call;
     if (outcome.code === 'outcomeUnknown' && !outcome.answered && onLateOutcome) {
       if (this.#late.size >= MAX_LATE) this.#late.delete(this.#late.keys().next().value!);
-      this.#late.set(id, { until: after(now, LATE_PATIENCE), onLateOutcome });
+      const { peer, once, sentTo, doubtful } = call;
+      const until = after(now, LATE_PATIENCE);
+      this.#late.set(id, { until, onLateOutcome, peer, once, sentTo, doubtful });
     }
     call.settle(outcome);
+  }
+
+  #trailsOf(peer: number): readonly Trail[] {
+    return [...this.#bySequence.values(), ...this.#late.values()].filter(trail => trail.peer === peer);
   }
 
   #of(peer: number): readonly Call[] {
@@ -296,6 +332,14 @@ export class CommandCalls {
 /** Until when something with a timeout is waited for. */
 export const deadlineOf = (now: Instant, timeout: number): Instant | undefined =>
   timeout === Infinity ? undefined : after(now, milliseconds(timeout));
+
+/** Statuses of what may have run; all others say that it did not. */
+const MAY_HAVE_RUN: ReadonlySet<StatusCode> = new Set(['success', 'failure', 'outcomeUnknown']);
+const RAN_BEFORE =
+  'the device did not run it, but may have done so before it was restarted, which it does not remember';
+
+/** Whether a status says that the command did not run, and the device cannot know. */
+const cannotKnow = ({ doubtful }: Trail, { code }: StatusMessage): boolean => doubtful && !MAY_HAVE_RUN.has(code);
 
 const key = (peer: number, number: number): string => `${peer}:${number}`;
 

@@ -127,9 +127,10 @@ export class MemberSource implements NetworkSource {
       return await new Promise<Outcome>((settle, fail) => {
         try {
           this.#runtime.do((node, now) => {
+            const once = request.kind === 'command' && !request.idempotent;
             const sequence = node.send(now, nodeId, CAPABILITY, bytes, {
               ...(timeout !== Infinity && { expiresIn: milliseconds(timeout) }),
-              once: request.kind === 'command' && !request.idempotent,
+              once,
             });
             const deadline = deadlineOf(now, timeout);
             const connected = this.#connected.has(nodeId);
@@ -137,6 +138,7 @@ export class MemberSource implements NetworkSource {
               peer: nodeId,
               sequence,
               requestId,
+              once,
               deadline,
               connected,
               settle,
@@ -266,6 +268,9 @@ export class MemberSource implements NetworkSource {
         break;
       case 'inboxChanged':
         this.#calls.handleMemoryLost(now, event.peer, event.undecided);
+        break;
+      case 'inboxKept':
+        this.#calls.handleMemoryKept(event.peer);
         break;
       case 'disconnected':
         this.#connected.delete(event.peer);

@@ -296,6 +296,7 @@ export class Device {
         break;
       // What a device sends may arrive twice: values, descriptions, and statuses, which say the same again.
       case 'inboxChanged':
+      case 'inboxKept':
       case 'unreachable':
       case 'datagram':
       case 'presence':

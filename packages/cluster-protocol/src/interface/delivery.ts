@@ -171,7 +171,11 @@ export class Delivery {
         undecided.push(entry.sequence);
       }
     }
-    if (!remembers) this.#world.emit({ kind: 'inboxChanged', peer: peer.nodeId, undecided });
+    this.#world.emit(
+      remembers
+        ? { kind: 'inboxKept', peer: peer.nodeId }
+        : { kind: 'inboxChanged', peer: peer.nodeId, undecided },
+    );
   }
 
   #undelivered(

@@ -68,6 +68,8 @@ export type ClusterEvent =
     }
   /** The peer has received the message whole. */
   | { readonly kind: 'delivered'; readonly peer: number; readonly sequence: number }
+  /** The peer was restarted and remembers everything that must have one effect and that it had acknowledged. */
+  | { readonly kind: 'inboxKept'; readonly peer: number }
   /**
    * The peer was restarted and does not remember everything that it received before: its store was lost, damaged or put
    * back, or it keeps no memory. What was delivered to an earlier life of it (see `connected`) and not answered may have
