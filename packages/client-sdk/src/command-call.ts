@@ -1,5 +1,5 @@
 import type { Entry, StatusCode, StatusMessage, WireValue } from '@coconet/capabilities';
-import { isTerminal } from '@coconet/capabilities';
+import { isSuccess, isTerminal } from '@coconet/capabilities';
 import {
   after,
   type Duration,
@@ -211,7 +211,11 @@ export class CommandCalls {
     if (call && call.requestId === undefined) {
       if (call.deliveredTo === undefined) this.#verbs.received(peer, status.sequence);
       if (isTerminal(status.code))
-        this.#settle(now, call, cannotKnow(call, status) ? this.#unknown(call, RAN_BEFORE) : answered(status));
+        this.#settle(
+          now,
+          call,
+          cannotKnow(call, status) ? this.#unknown(call, RAN_BEFORE) : answered(status),
+        );
       else call.onProgress?.({ progress: status.progress, message: status.message });
       return;
     }
@@ -333,13 +337,12 @@ export class CommandCalls {
 export const deadlineOf = (now: Instant, timeout: number): Instant | undefined =>
   timeout === Infinity ? undefined : after(now, milliseconds(timeout));
 
-/** Statuses of what may have run; all others say that it did not. */
-const MAY_HAVE_RUN: ReadonlySet<StatusCode> = new Set(['success', 'failure', 'outcomeUnknown']);
 const RAN_BEFORE =
   'the device did not run it, but may have done so before it was restarted, which it does not remember';
 
 /** Whether a status says that the command did not run, and the device cannot know. */
-const cannotKnow = ({ doubtful }: Trail, { code }: StatusMessage): boolean => doubtful && !MAY_HAVE_RUN.has(code);
+const cannotKnow = ({ doubtful }: Trail, { code }: StatusMessage): boolean =>
+  doubtful && !isSuccess(code) && code !== 'failure' && code !== 'outcomeUnknown';
 
 const key = (peer: number, number: number): string => `${peer}:${number}`;
 
