@@ -89,7 +89,10 @@ export async function runScenario(seed: number, crypto: CryptoProvider): Promise
   }
   await world.run(seconds(5));
   const ids = sides.map(side => side.member!.node.nodeId);
-  sides.forEach((side, index) => side.peers.add(ids[1 - index]!));
+  sides.forEach((side, index) => {
+    side.peers.add(ids[1 - index]!);
+    side.host.disk().keepCopy();
+  });
 
   let counter = 0;
   const speak = (from: number): void => {
@@ -97,7 +100,9 @@ export async function runScenario(seed: number, crypto: CryptoProvider): Promise
     const text = `${side.name} ${counter++}`;
     const { life } = side;
     side.member?.do((node, now) => {
-      const sequence = node.send(now, ids[1 - from]!, SERVICE, encodeText(text));
+      // Half of them wait for a word after the other side lost its memory; nobody here keeps any.
+      const once = counter % 2 === 0;
+      const sequence = node.send(now, ids[1 - from]!, SERVICE, encodeText(text), { once });
       side.sent.set(`${life}/${sequence}`, { text, delivered: false, life, peerLife: sides[1 - from]!.life });
     });
   };
@@ -128,6 +133,7 @@ export async function runScenario(seed: number, crypto: CryptoProvider): Promise
         if (random.below(3) === 0) {
           side.member = undefined;
           side.host = side.host.restart();
+          if (random.below(2) === 0) side.host.disk().restoreOldCopy();
           const restarted = start(side, undefined);
           restarted.catch((error: unknown) =>
             problems.push(`${side.name} did not start again: ${String(error)}`),
@@ -135,6 +141,7 @@ export async function runScenario(seed: number, crypto: CryptoProvider): Promise
         }
         break;
       case 4:
+        if (random.below(2) === 0) side.host.disk().keepCopy();
         if (random.below(4) === 0) restartNmn();
         break;
       default:
@@ -199,6 +206,9 @@ async function start(side: Side, uri: string | undefined): Promise<void> {
       if (heard.has(text)) side.problems.push(`${name} heard '${text}' twice in one life`);
       heard.set(text, `${event.incarnation}/${event.sequence}`);
     }
+    if (event.kind === 'inboxChanged')
+      for (const sequence of event.undecided)
+        member.do((node, now) => node.release(now, event.peer, sequence));
     // Sequences count for each peer by itself: those towards the NMN and the owner are none of ours.
     if (event.kind === 'delivered' && side.peers.has(event.peer)) {
       const message = side.sent.get(`${life}/${event.sequence}`);
