@@ -80,6 +80,8 @@ const frames: readonly (readonly Frame[])[] = [
   [{ type: 'pathResponse', high: 0xfffefdfc, low: 0xfbfaf9f8 }],
   [{ type: 'close', code: 0x100, reason: 'größer' }],
   [{ type: 'control', number: 64, control: 2, bytes: filled(4, 0x77) }],
+  [{ type: 'ackFrequency', request: 3, every: 8, delay: 5 }],
+  [{ type: 'ackFrequency', request: 70, every: 255, delay: 25 }, { type: 'immediateAck' }],
   [{ type: 'unknown', number: 0x41, bytes: filled(2, 0x33) }, { type: 'ping' }],
 ];
 
@@ -133,7 +135,19 @@ console.log(
       ],
       relay: { channel: 0x01020304, hex: written(5, into => writeRelayHeader(into, 0x01020304)) },
       frames: frames.map(list => ({ frames: list.map(readable), hex: toHex(encodeFrames(list)) })),
-      framesRefused: ['', '10', '20', '0a', '0205000106', '03010001ff', '06010203', '400501'],
+      framesRefused: [
+        '',
+        '10',
+        '20',
+        '0a',
+        '0c',
+        '0a010000',
+        '0a01410000',
+        '0205000106',
+        '03010001ff',
+        '06010203',
+        '400501',
+      ],
       packets: { key: toHex(filled(32, 0x42)), packets },
       stun: {
         request: {
