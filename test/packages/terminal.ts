@@ -24,6 +24,8 @@ process.on('exit', () => {
 });
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
   process.once(signal, () => process.exit(128 + constants.signals[signal]));
+// Ava itself is gone.
+process.once('disconnect', () => process.exit());
 
 /** Fails when nobody is left in the group. */
 function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals): boolean {

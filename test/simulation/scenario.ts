@@ -12,14 +12,13 @@ import {
   type SimulatedHost,
   SimulatedWorld,
 } from '@coconet/cluster-protocol/testing';
+import { resolve } from '../../packages/nmn/test/support/members.js';
 import {
   foundNetwork,
   invite,
-  resolve,
   type SimulatedNmn,
   startNmn,
-} from '../../packages/nmn/test/machine/simulated-nmn.js';
-import { NmnDisk } from './nmn-disk.js';
+} from '../../packages/nmn/test/support/simulated-nmn.js';
 
 const SERVICE = 0x8000;
 const yieldTurn = (): Promise<void> => new Promise(setImmediate);
@@ -50,14 +49,8 @@ interface Side {
 export async function runScenario(seed: number, crypto: CryptoProvider): Promise<readonly string[]> {
   const world = new SimulatedWorld({ seed, crypto, yieldTurn });
   const { random } = world;
-  const disk = new NmnDisk();
   const problems: string[] = [];
-  let nmn: SimulatedNmn = startNmn(crypto, world.host({ name: 'nmn' }), {
-    networks: [],
-    persist: changes => {
-      disk.apply(changes);
-    },
-  });
+  let nmn: SimulatedNmn = startNmn(crypto, world.host({ name: 'nmn' }));
   const during = async <T>(promise: Promise<T>): Promise<T> => {
     const state = { settled: false };
     const outcome = promise.finally(() => {
@@ -96,7 +89,10 @@ export async function runScenario(seed: number, crypto: CryptoProvider): Promise
   }
   await world.run(seconds(5));
   const ids = sides.map(side => side.member!.node.nodeId);
-  sides.forEach((side, index) => side.peers.add(ids[1 - index]!));
+  sides.forEach((side, index) => {
+    side.peers.add(ids[1 - index]!);
+    side.host.disk().keepCopy();
+  });
 
   let counter = 0;
   const speak = (from: number): void => {
@@ -104,18 +100,14 @@ export async function runScenario(seed: number, crypto: CryptoProvider): Promise
     const text = `${side.name} ${counter++}`;
     const { life } = side;
     side.member?.do((node, now) => {
-      const sequence = node.send(now, ids[1 - from]!, SERVICE, encodeText(text));
+      // Half of them wait for a word after the other side lost its memory; nobody here keeps any.
+      const once = counter % 2 === 0;
+      const sequence = node.send(now, ids[1 - from]!, SERVICE, encodeText(text), { once });
       side.sent.set(`${life}/${sequence}`, { text, delivered: false, life, peerLife: sides[1 - from]!.life });
     });
   };
   const restartNmn = (): void => {
-    nmn = startNmn(crypto, nmn.host.restart(), {
-      networks: disk.load(),
-      identity: nmn.identity,
-      persist: changes => {
-        disk.apply(changes);
-      },
-    });
+    nmn = startNmn(crypto, nmn.host.restart(), nmn.life);
   };
 
   for (let step = 0; step < 40; step++) {
@@ -141,6 +133,7 @@ export async function runScenario(seed: number, crypto: CryptoProvider): Promise
         if (random.below(3) === 0) {
           side.member = undefined;
           side.host = side.host.restart();
+          if (random.below(2) === 0) side.host.disk().restoreOldCopy();
           const restarted = start(side, undefined);
           restarted.catch((error: unknown) =>
             problems.push(`${side.name} did not start again: ${String(error)}`),
@@ -148,6 +141,7 @@ export async function runScenario(seed: number, crypto: CryptoProvider): Promise
         }
         break;
       case 4:
+        if (random.below(2) === 0) side.host.disk().keepCopy();
         if (random.below(4) === 0) restartNmn();
         break;
       default:
@@ -212,6 +206,9 @@ async function start(side: Side, uri: string | undefined): Promise<void> {
       if (heard.has(text)) side.problems.push(`${name} heard '${text}' twice in one life`);
       heard.set(text, `${event.incarnation}/${event.sequence}`);
     }
+    if (event.kind === 'inboxChanged')
+      for (const sequence of event.undecided)
+        member.do((node, now) => node.release(now, event.peer, sequence));
     // Sequences count for each peer by itself: those towards the NMN and the owner are none of ours.
     if (event.kind === 'delivered' && side.peers.has(event.peer)) {
       const message = side.sent.get(`${life}/${event.sequence}`);

@@ -1,5 +1,5 @@
 import type { Entry, StatusCode, StatusMessage, WireValue } from '@coconet/capabilities';
-import { isTerminal } from '@coconet/capabilities';
+import { isSuccess, isTerminal } from '@coconet/capabilities';
 import {
   after,
   type Duration,
@@ -40,6 +40,8 @@ export interface CallStart {
   readonly sequence: number;
   /** `undefined`: a command, which is answered by its message's id; else a read or an info request, which runs nothing. */
   readonly requestId: number | undefined;
+  /** It was sent as something that must not run twice. */
+  readonly once: boolean;
   /** `undefined`: it waits for ever. */
   readonly deadline: Instant | undefined;
   /** There was a session when it was handed over, so that it may have left at once. */
@@ -49,17 +51,28 @@ export interface CallStart {
   readonly onLateOutcome?: ((outcome: LateOutcome) => void) | undefined;
 }
 
-interface Call extends CallStart {
+/** What is known of the lives of a device's memory that a command may have gone to. */
+interface Trail {
+  readonly peer: number;
+  readonly once: boolean;
+  /** The first one. */
+  sentTo: string | undefined;
+  /** It may have run in a life that the device, as it is now, does not remember. */
+  doubtful: boolean;
+}
+
+interface Call extends CallStart, Trail {
   /** Some of it may have reached the device. */
   maybeSent: boolean;
-  delivered: boolean;
+  /** The life of the device's memory that has it. */
+  deliveredTo: string | undefined;
   cancelling: boolean;
   /** When it is given up if there is no session by then, and why. */
   away: { readonly at: Instant; readonly text: string } | undefined;
   deadline: Instant | undefined;
 }
 
-interface Late {
+interface Late extends Trail {
   readonly until: Instant;
   readonly onLateOutcome: (outcome: LateOutcome) => void;
 }
@@ -68,6 +81,8 @@ interface Late {
 export interface CallVerbs {
   /** Stops sending a message; whether any of it may have left, `undefined`: it was over already. */
   withdraw(peer: number, sequence: number): boolean | undefined;
+  /** The device has a message, as its answer proves. */
+  received(peer: number, sequence: number): void;
   /** Tells the device that a command is not wanted any more. */
   sendCancel(peer: number, sequence: number, expiresIn: Duration): void;
 }
@@ -81,6 +96,8 @@ export class CommandCalls {
   readonly #bySequence = new Map<string, Call>();
   readonly #byRequest = new Map<string, Call>();
   readonly #late = new Map<string, Late>();
+  /** In which life the memory of each device is. */
+  readonly #inboxes = new Map<number, string>();
 
   constructor(verbs: CallVerbs) {
     this.#verbs = verbs;
@@ -96,7 +113,9 @@ export class CommandCalls {
     const call: Call = {
       ...start,
       maybeSent: start.connected,
-      delivered: false,
+      sentTo: start.connected ? this.#inboxes.get(start.peer) : undefined,
+      doubtful: false,
+      deliveredTo: undefined,
       cancelling: false,
       away: undefined,
     };
@@ -121,7 +140,7 @@ export class CommandCalls {
   /** The device has the message. */
   handleDelivered(peer: number, sequence: number): void {
     const call = this.#bySequence.get(key(peer, sequence));
-    if (call) call.delivered = true;
+    if (call) call.deliveredTo = this.#inboxes.get(peer);
   }
 
   /** The message is not sent any more. */
@@ -133,14 +152,47 @@ export class CommandCalls {
     else this.#giveUp(now, call, sent);
   }
 
-  /** There is a session with the device. `memoryLost`: it does not know what it received before. */
-  handleConnected(now: Instant, peer: number, memoryLost: boolean): void {
+  /** There is a session with the device, whose memory is in this life. */
+  handleConnected(peer: number, inbox: string): void {
+    this.#inboxes.set(peer, inbox);
+    for (const trail of this.#trailsOf(peer)) {
+      trail.sentTo ??= inbox;
+      if (trail.sentTo !== inbox) trail.doubtful = true;
+    }
     for (const call of this.#of(peer)) {
-      if (memoryLost && call.delivered)
-        this.#settle(now, call, this.#unknown(call, 'the device lost its memory before it answered'));
       call.maybeSent = true;
       call.away = undefined;
     }
+  }
+
+  /** The device remembers what it acknowledged before it was restarted, save perhaps what may run twice. */
+  handleMemoryKept(peer: number): void {
+    const inbox = this.#inboxes.get(peer);
+    for (const trail of this.#trailsOf(peer)) {
+      if (!trail.once) continue;
+      trail.sentTo = inbox;
+      trail.doubtful = false;
+    }
+    for (const call of this.#of(peer)) if (call.deliveredTo !== undefined) call.deliveredTo = inbox;
+  }
+
+  /**
+   * The device does not remember what it received before it was restarted. `undecided`: messages that may have been among
+   * it; none of them is sent again, because what they carry must not run twice.
+   */
+  handleMemoryLost(now: Instant, peer: number, undecided: readonly number[]): void {
+    const open = new Set(undecided);
+    for (const call of this.#of(peer)) {
+      const isOpen = open.delete(call.sequence);
+      const isForgotten = call.deliveredTo !== undefined && call.deliveredTo !== this.#inboxes.get(peer);
+      if (!isOpen && !isForgotten) continue;
+      if (isOpen) this.#withdraw(call);
+      const text = isOpen
+        ? 'the device lost its memory (its store was lost, damaged or put back) while this was on its way'
+        : 'the device lost its memory (its store was lost, damaged or put back) before it answered';
+      this.#settle(now, call, this.#unknown(call, text));
+    }
+    for (const sequence of open) this.#verbs.withdraw(peer, sequence); // Nobody waits for its end.
   }
 
   /** The device cannot be reached. `certain`: it was tried to the end; else somebody says so. */
@@ -157,12 +209,18 @@ export class CommandCalls {
     const id = key(peer, status.sequence);
     const call = this.#bySequence.get(id);
     if (call && call.requestId === undefined) {
-      if (isTerminal(status.code)) this.#settle(now, call, answered(status));
+      if (call.deliveredTo === undefined) this.#verbs.received(peer, status.sequence);
+      if (isTerminal(status.code))
+        this.#settle(
+          now,
+          call,
+          cannotKnow(call, status) ? this.#unknown(call, RAN_BEFORE) : answered(status),
+        );
       else call.onProgress?.({ progress: status.progress, message: status.message });
       return;
     }
     const late = this.#late.get(id);
-    if (!late || !isTerminal(status.code)) return;
+    if (!late || !isTerminal(status.code) || cannotKnow(late, status)) return;
     this.#late.delete(id);
     late.onLateOutcome({ status: status.code, message: status.message });
   }
@@ -236,9 +294,10 @@ export class CommandCalls {
         ),
       );
     else {
-      const state = call.delivered
-        ? 'the device has it, but did not answer'
-        : 'the device did not confirm it';
+      const state =
+        call.deliveredTo !== undefined
+          ? 'the device has it, but did not answer'
+          : 'the device did not confirm it';
       this.#settle(
         now,
         call,
@@ -258,9 +317,15 @@ export class CommandCalls {
     const { onLateOutcome } = call;
     if (outcome.code === 'outcomeUnknown' && !outcome.answered && onLateOutcome) {
       if (this.#late.size >= MAX_LATE) this.#late.delete(this.#late.keys().next().value!);
-      this.#late.set(id, { until: after(now, LATE_PATIENCE), onLateOutcome });
+      const { peer, once, sentTo, doubtful } = call;
+      const until = after(now, LATE_PATIENCE);
+      this.#late.set(id, { until, onLateOutcome, peer, once, sentTo, doubtful });
     }
     call.settle(outcome);
+  }
+
+  #trailsOf(peer: number): readonly Trail[] {
+    return [...this.#bySequence.values(), ...this.#late.values()].filter(trail => trail.peer === peer);
   }
 
   #of(peer: number): readonly Call[] {
@@ -271,6 +336,13 @@ export class CommandCalls {
 /** Until when something with a timeout is waited for. */
 export const deadlineOf = (now: Instant, timeout: number): Instant | undefined =>
   timeout === Infinity ? undefined : after(now, milliseconds(timeout));
+
+const RAN_BEFORE =
+  'the device did not run it, but may have done so before it was restarted, which it does not remember';
+
+/** Whether a status says that the command did not run, and the device cannot know. */
+const cannotKnow = ({ doubtful }: Trail, { code }: StatusMessage): boolean =>
+  doubtful && !isSuccess(code) && code !== 'failure' && code !== 'outcomeUnknown';
 
 const key = (peer: number, number: number): string => `${peer}:${number}`;
 

@@ -104,6 +104,7 @@ export class MemberSource implements NetworkSource {
     this.#lastId = randomUint32(host.random);
     this.#calls = new CommandCalls({
       withdraw: (peer, sequence) => this.#do((each, now) => each.cancel(now, peer, sequence)?.sent),
+      received: (peer, sequence) => this.#do((each, now) => each.received(now, peer, sequence)),
       sendCancel: (peer, sequence, expiresIn) =>
         this.#send(peer, { type: 'cancel', incarnation: this.#incarnation, sequence }, { expiresIn }),
     });
@@ -126,14 +127,18 @@ export class MemberSource implements NetworkSource {
       return await new Promise<Outcome>((settle, fail) => {
         try {
           this.#runtime.do((node, now) => {
-            const expires = timeout === Infinity ? {} : { expiresIn: milliseconds(timeout) };
-            const sequence = node.send(now, nodeId, CAPABILITY, bytes, expires);
+            const once = request.kind === 'command' && !request.idempotent;
+            const sequence = node.send(now, nodeId, CAPABILITY, bytes, {
+              ...(timeout !== Infinity && { expiresIn: milliseconds(timeout) }),
+              once,
+            });
             const deadline = deadlineOf(now, timeout);
             const connected = this.#connected.has(nodeId);
             this.#calls.start({
               peer: nodeId,
               sequence,
               requestId,
+              once,
               deadline,
               connected,
               settle,
@@ -259,7 +264,13 @@ export class MemberSource implements NetworkSource {
         this.#calls.handleUndelivered(now, event.peer, event.sequence, event.sent, event.reason);
         break;
       case 'connected':
-        this.#connectedTo(now, event.peer, event.inboxChanged);
+        this.#connectedTo(event.peer, event.inbox);
+        break;
+      case 'inboxChanged':
+        this.#calls.handleMemoryLost(now, event.peer, event.undecided);
+        break;
+      case 'inboxKept':
+        this.#calls.handleMemoryKept(event.peer);
         break;
       case 'disconnected':
         this.#connected.delete(event.peer);
@@ -290,15 +301,16 @@ export class MemberSource implements NetworkSource {
         this.#expelled(event.text);
         break;
       case 'datagram':
+      case 'networkState':
       case 'persist':
         break;
     }
     this.#arm();
   }
 
-  #connectedTo(now: Instant, peer: number, memoryLost: boolean): void {
+  #connectedTo(peer: number, inbox: string): void {
     this.#connected.add(peer);
-    this.#calls.handleConnected(now, peer, memoryLost);
+    this.#calls.handleConnected(peer, inbox);
     this.#markDirty();
     if (!this.#isDevice(peer)) this.#refresh();
     if (!this.#isDevice(peer)) return;

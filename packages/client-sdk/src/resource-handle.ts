@@ -46,6 +46,12 @@ import type {
 import type { NetworkSource } from './source.js';
 import type { SubscriptionWish } from './subscription.js';
 
+/** Every capability has these, and no definition says so: both may run twice (docs/spec/07-capabilities.md). */
+const IMPLICIT = {
+  write: { id: IMPLICIT_COMMANDS.write, idempotent: true },
+  refresh: { id: IMPLICIT_COMMANDS.refresh, idempotent: true },
+} as const;
+
 /** What handles of resources stand on. */
 export interface HandleWorld {
   readonly view: NetworkView;
@@ -222,7 +228,7 @@ class CapabilityUse implements GenericCapability {
       `the command ${command}`,
       this.info.commands,
     );
-    const outcome = await this.#command(command, definition.id, params, options);
+    const outcome = await this.#command(command, definition, params, options);
     const response = decodeResponse(definition, outcome.response);
     if (!response.ok) throw this.#malformed(command, response.reason);
     return response.value;
@@ -281,17 +287,17 @@ class CapabilityUse implements GenericCapability {
         `the attribute ${name}`,
         this.info.attributes,
       );
-    await this.#command('write', IMPLICIT_COMMANDS.write, params, options);
+    await this.#command('write', IMPLICIT.write, params, options);
   }
 
   async refresh(attributes: readonly string[] = [], options: CallOptions = {}): Promise<void> {
     const params = encodeRefresh(this.definition, attributes);
-    await this.#command('refresh', IMPLICIT_COMMANDS.refresh, params, options);
+    await this.#command('refresh', IMPLICIT.refresh, params, options);
   }
 
   async #command(
     name: string,
-    commandId: number,
+    { id: commandId, idempotent }: { readonly id: number; readonly idempotent: boolean },
     params: readonly WireValue[],
     options: CallOptions,
   ): Promise<Outcome> {
@@ -301,6 +307,7 @@ class CapabilityUse implements GenericCapability {
       address: this.#address,
       commandId,
       params,
+      idempotent,
     } as const;
     return this.#succeeded(name, await this.#world.source.call(request, controlOf(options)));
   }

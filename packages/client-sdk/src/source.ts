@@ -24,7 +24,13 @@ export interface CallControl {
 
 /** What is asked of a capability of a device. */
 export type CallRequest = { readonly nodeId: number; readonly address: CapabilityAddress } & (
-  | { readonly kind: 'command'; readonly commandId: number; readonly params: readonly WireValue[] }
+  | {
+      readonly kind: 'command';
+      readonly commandId: number;
+      readonly params: readonly WireValue[];
+      /** Running it twice is as good as once. */
+      readonly idempotent: boolean;
+    }
   | { readonly kind: 'ask'; readonly infoRequestId: number; readonly params: readonly WireValue[] }
   | { readonly kind: 'read'; readonly attributes: readonly number[] | undefined }
 );

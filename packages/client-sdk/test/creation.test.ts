@@ -4,7 +4,7 @@ import { type SimulatedHost, SimulatedWorld } from '@coconet/cluster-protocol/te
 import test from 'ava';
 
 import { crypto } from '../../nmn/test/support/simulated-home.js';
-import { type NmnLife, NMN_PORT, startNmn } from '../../nmn/test/support/simulated-nmn.js';
+import { NMN_PORT, startNmn } from '../../nmn/test/support/simulated-nmn.js';
 import { ClientError } from '../src/errors.js';
 import { foundNetwork } from '../src/found-network.js';
 import type { CreatedNetwork, CreateNetworkOptions } from '../src/network.js';
@@ -17,9 +17,8 @@ const ROOT_FILE = '/media/stick/home.key';
 /** An operator with an NMN, and somebody who creates a network with a URI of theirs. */
 function site(seed: number) {
   const world = new SimulatedWorld({ seed, crypto, yieldTurn: () => new Promise(setImmediate) });
-  const staticKey = crypto.dhKeyPair(new Uint8Array(32).fill(seed));
   const board = world.host({ name: 'nmn' });
-  const nmn = startNmn(crypto, board, { staticKey });
+  const nmn = startNmn(crypto, board);
   const operator = formatOperatorUri({
     nmnKey: nmn.staticKey,
     token: nmn.token,
@@ -54,11 +53,10 @@ function site(seed: number) {
     await world.until(() => settled, seconds(120), 'the promise');
     return promise;
   };
-  const life: NmnLife = { disk: nmn.disk, staticKey };
   return {
     world,
     nmn,
-    life,
+    life: nmn.life,
     operator,
     files,
     store,

@@ -1,4 +1,4 @@
-import type { Store } from '@coconet/cluster-protocol';
+import type { LastingMemory, Store } from '@coconet/cluster-protocol';
 
 /** Commands remembered of one sender: its message window, beyond which nothing can come again (design: delivery). */
 const MAX_ENTRIES_PER_SENDER = 1_024;
@@ -52,7 +52,7 @@ interface Sender {
  * Remembers every command from before its handler is called until it cannot come again, through restarts where the store
  * is durable: so that none runs twice, and the sender of a lost status can still be told the truth.
  */
-export class CommandLedger {
+export class CommandLedger implements LastingMemory {
   readonly #store: Store | undefined;
   readonly #senders = new Map<number, Sender>();
   readonly #lazy = new Map<string, Uint8Array | undefined>();
@@ -81,6 +81,11 @@ export class CommandLedger {
   /** What is known of a command; `undefined`: nothing, it is new. */
   find({ peer, incarnation, sequence }: CommandId): LedgerEntry | undefined {
     return this.#senders.get(peer)?.incarnations.get(incarnation)?.entries.get(sequence);
+  }
+
+  /** Whether a message is a command on record; others are not asked about. */
+  remembers(peer: number, incarnation: string, sequence: number): boolean {
+    return this.find({ peer, incarnation, sequence }) !== undefined;
   }
 
   /** The handler is about to be called; resolves when that is durable. */

@@ -55,6 +55,8 @@ const refuse = (code: StatusCode, message: string, field?: string): Verdict => (
   outcome: { code, message, ...(field !== undefined && { field }) },
 });
 
+const accept = (task: Task): Verdict => ({ ok: true, task });
+
 type Place =
   | { readonly ok: true; readonly resource: Resource; readonly capability: AttachedCapability }
   | { readonly ok: false; readonly outcome: Outcome };
@@ -110,18 +112,15 @@ export function judgeCommand(tree: DeviceTree, member: MemberReport, message: Co
     return refuse('permissionDenied', `${label} needs the role ${command.minimumRole}`);
   const parameters = decodeParameters(command, message.params);
   if (!parameters.ok) return refuse('invalid', `${label}: ${parameters.reason}`, parameters.field);
-  return {
-    ok: true,
-    task: {
-      resource,
-      label,
-      idempotent: command.idempotent,
-      run: async context => {
-        const response = await handler(parameters.value, context);
-        return encoded(label, () => encodeResponse(definition, command.name, fieldsOf(response)));
-      },
+  return accept({
+    resource,
+    label,
+    idempotent: command.idempotent,
+    run: async context => {
+      const response = await handler(parameters.value, context);
+      return encoded(label, () => encodeResponse(definition, command.name, fieldsOf(response)));
     },
-  };
+  });
 }
 
 function judgeRefresh(resource: Resource, capability: AttachedCapability, message: CommandMessage): Verdict {
@@ -132,18 +131,15 @@ function judgeRefresh(resource: Resource, capability: AttachedCapability, messag
   const names = decodeRefresh(definition, message.params);
   if (!names.ok) return refuse('invalid', `${label}: ${names.reason}`, 'attributes');
   const wanted = names.value.length > 0 ? names.value : Object.keys(definition.attributes);
-  return {
-    ok: true,
-    task: {
-      resource,
-      label,
-      idempotent: true,
-      run: async context => {
-        await refreshHandler(wanted, context);
-        return undefined;
-      },
+  return accept({
+    resource,
+    label,
+    idempotent: true,
+    run: async context => {
+      await refreshHandler(wanted, context);
+      return undefined;
     },
-  };
+  });
 }
 
 function judgeWrite(
@@ -169,24 +165,19 @@ function judgeWrite(
       throw error;
     }
   }
-  return {
-    ok: true,
-    task: {
-      resource,
-      label,
-      idempotent: true,
-      run: async context => {
-        const before = capability
-          .check(values)
-          .map(reading => ({ ...reading, count: reading.cell.readings }));
-        await writeHandler?.(values, context);
-        // What the handler has set itself, perhaps rounded, is not set over.
-        const left = before.filter(({ cell, count }) => cell.readings === count);
-        if (left.length > 0) capability.take(left);
-        return undefined;
-      },
+  return accept({
+    resource,
+    label,
+    idempotent: true,
+    run: async context => {
+      const before = capability.check(values).map(reading => ({ ...reading, count: reading.cell.readings }));
+      await writeHandler?.(values, context);
+      // What the handler has set itself, perhaps rounded, is not set over.
+      const left = before.filter(({ cell, count }) => cell.readings === count);
+      if (left.length > 0) capability.take(left);
+      return undefined;
     },
-  };
+  });
 }
 
 /** What an info request asks for, and whether it may, can and makes sense. */
@@ -204,18 +195,15 @@ export function judgeQuestion(tree: DeviceTree, member: MemberReport, message: A
     return refuse('permissionDenied', `${label} needs the role ${question.minimumRole}`);
   const parameters = decodeQuestion(question, message.params);
   if (!parameters.ok) return refuse('invalid', `${label}: ${parameters.reason}`, parameters.field);
-  return {
-    ok: true,
-    task: {
-      resource,
-      label,
-      idempotent: true,
-      run: async context => {
-        const answer = await handler(parameters.value, context);
-        return encoded(label, () => encodeAnswer(definition, question.name, fieldsOf(answer)));
-      },
+  return accept({
+    resource,
+    label,
+    idempotent: true,
+    run: async context => {
+      const answer = await handler(parameters.value, context);
+      return encoded(label, () => encodeAnswer(definition, question.name, fieldsOf(answer)));
     },
-  };
+  });
 }
 
 const fieldsOf = (response: unknown): Readonly<Record<string, unknown>> =>

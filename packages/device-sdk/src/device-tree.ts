@@ -33,9 +33,8 @@ export interface TreeListener {
 
 /** Where the life of a device's state begins. */
 export interface TreeOrigin {
-  /** 8 bytes that name the life of the store. */
+  /** 8 bytes that name this life. */
   readonly incarnation: Uint8Array;
-  /** Above every version that an earlier process told. */
   readonly firstVersion: number;
 }
 

@@ -135,7 +135,7 @@ export class Device {
       // All that is read comes first: from the moment the runtime is open, somebody must listen.
       const state = await StateStore.open(host, store, text => notices.tell(text));
       const ledger = await CommandLedger.open(store);
-      const runtime = await openRuntime(options, around, text => notices.tell(text));
+      const runtime = await openRuntime(options, around, text => notices.tell(text), ledger);
       return new Device(options, runtime, state, ledger, notices, release);
     } catch (error) {
       await release();
@@ -294,10 +294,14 @@ export class Device {
       case 'expelled':
         this.#listeners.tell('expelled', event.text);
         break;
+      // What a device sends may arrive twice: values, descriptions, and statuses, which say the same again.
+      case 'inboxChanged':
+      case 'inboxKept':
       case 'unreachable':
       case 'datagram':
       case 'presence':
       case 'management':
+      case 'networkState':
       case 'persist':
         return;
     }

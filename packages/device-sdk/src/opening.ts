@@ -1,5 +1,5 @@
 import { ClusterError, MemberRuntime } from '@coconet/cluster-protocol';
-import type { Host, Store } from '@coconet/cluster-protocol';
+import type { Host, LastingMemory, Store } from '@coconet/cluster-protocol';
 import type { DeviceOptions } from './device-options.js';
 import { DeviceError } from './errors.js';
 
@@ -18,6 +18,7 @@ export async function openRuntime(
   { join, name, port, signal, allowDocumentationAddresses }: DeviceOptions,
   { host, store, resolve }: DeviceSurroundings,
   notice: (text: string) => void,
+  memory: LastingMemory,
 ): Promise<MemberRuntime> {
   throwIfAborted(signal);
   const runtime = await MemberRuntime.open({
@@ -28,6 +29,7 @@ export async function openRuntime(
     kind: 'device',
     resolve,
     notice,
+    memory,
     ...(port !== undefined && { links: { port, whenTaken: 'fail' } }),
     ...(allowDocumentationAddresses !== undefined && { allowDocumentationAddresses }),
     ...(signal !== undefined && { aborted: abortOf(signal) }),

@@ -9,13 +9,6 @@ import type { Resource } from './resource.js';
 /** Persisted attributes are written at most this often: flash memory wears. */
 const WRITE_INTERVAL: Duration = milliseconds(250);
 
-/** Versions reserved for one start of the program, so that none is told twice: ten changes a millisecond for 13 years. */
-const VERSIONS_PER_START = 2 ** 32;
-
-/** Starts after which the versions would exceed 2^53; the state then gets a new incarnation. */
-const MAX_STARTS = 2 ** 20;
-
-const STATE_KEY = 'device/state';
 const VALUE_PREFIX = 'device/values/';
 const INCARNATION_BYTES = 8;
 
@@ -31,7 +24,7 @@ function readValue(bytes: Uint8Array): SavedValue | undefined {
 const writeValue = ({ wire, lastUpdated }: AttributeCell): Uint8Array =>
   pack([wire, lastUpdated === null ? null : BigInt(lastUpdated.getTime())]);
 
-/** What of a device's state survives a restart: its incarnation, the versions used, and persisted attributes. */
+/** What of a device's state survives a restart: its persisted attributes. Versions count anew, in a new incarnation. */
 export class StateStore {
   readonly origin: TreeOrigin;
   readonly #host: Host;
@@ -60,31 +53,18 @@ export class StateStore {
     this.#notice = notice;
   }
 
-  /** Reads what an earlier process left, and reserves the versions of this one before any of them is told. */
+  /**
+   * Reads what an earlier process left. Its versions are not gone on with: a store that was put back would tell some of
+   * them twice, and who resumes after a restart gets everything in either case.
+   */
   static async open(host: Host, store: Store, notice: (text: string) => void): Promise<StateStore> {
-    if (!store.durable) {
-      const incarnation = randomBytes(host.random, INCARNATION_BYTES);
-      return new StateStore(host, store, { incarnation, firstVersion: 1 }, new Map(), notice);
-    }
+    const origin = { incarnation: randomBytes(host.random, INCARNATION_BYTES), firstVersion: 1 };
+    if (!store.durable) return new StateStore(host, store, origin, new Map(), notice);
     const saved = new Map<string, Uint8Array>();
     for (const key of await store.list(VALUE_PREFIX)) {
       const bytes = await store.read(key);
       if (bytes !== undefined) saved.set(key, bytes);
     }
-    const state = await store.read(STATE_KEY);
-    const last = state?.length === INCARNATION_BYTES + 4 ? state : undefined;
-    const starts =
-      last === undefined ? 0 : new DataView(last.buffer, last.byteOffset).getUint32(INCARNATION_BYTES);
-    const goesOn = last !== undefined && starts < MAX_STARTS;
-    const next = new Uint8Array(INCARNATION_BYTES + 4);
-    next.set(goesOn ? last.subarray(0, INCARNATION_BYTES) : randomBytes(host.random, INCARNATION_BYTES));
-    const start = goesOn ? starts + 1 : 1;
-    new DataView(next.buffer).setUint32(INCARNATION_BYTES, start);
-    await store.write(new Map([[STATE_KEY, next]]));
-    const origin = {
-      incarnation: next.slice(0, INCARNATION_BYTES),
-      firstVersion: start * VERSIONS_PER_START,
-    };
     return new StateStore(host, store, origin, saved, notice);
   }
 

@@ -23,13 +23,7 @@ import {
   type SessionHandle,
   type Transmit,
 } from '@coconet/cluster-protocol/core';
-import {
-  CloseCode,
-  datagramKind,
-  isStun,
-  MAX_RECEIVED_DATAGRAM,
-  type SocketAddress,
-} from '@coconet/cluster-protocol/wire';
+import { CloseCode, MAX_RECEIVED_DATAGRAM, type SocketAddress } from '@coconet/cluster-protocol/wire';
 
 import { CommitQueue, type Effect } from './commit-queue.js';
 import { Guest } from './guest.js';
@@ -50,9 +44,9 @@ import {
   refusalLog,
   wrongProofLog,
 } from './nmn-machine-options.js';
+import { PlainTraffic } from './plain-traffic.js';
 import { StunResponder } from './stun/stun-responder.js';
 import type { Caller } from './subsystem.js';
-import { TransmitQueue } from './transmit-queue.js';
 
 /** Sessions at once, all networks together: each takes about 10 kB. */
 const MAX_SESSIONS = 16_384;
@@ -86,7 +80,7 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
   readonly #parting = new Set<SessionHandle>();
   readonly #events: NmnMachineEvent[] = [];
   readonly #buffer = new Uint8Array(MAX_RECEIVED_DATAGRAM);
-  readonly #outgoing = new TransmitQueue();
+  readonly #plain: PlainTraffic;
   #settleAt: Instant | undefined;
   #headsAt: Instant;
 
@@ -102,6 +96,7 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
       options.operatorTokens,
     );
     this.relay = new RelayService(provider, random, config.relay);
+    this.#plain = new PlainTraffic(this.relay, this.stun, this.drops);
     this.rendezvous = new RendezvousService(
       this.relay,
       {
@@ -210,9 +205,8 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
   }
 
   handleDatagram(now: Instant, link: LinkId, remote: SocketAddress, bytes: Uint8Array): void {
-    if (isStun(bytes)) this.#answerStun(link, remote, bytes);
-    else if (datagramKind(bytes) === 'relay') this.#forward(now, link, remote, bytes);
-    else this.#endpoint.handleDatagram(now, link, remote, bytes);
+    if (!this.#plain.handleDatagram(now, link, remote, bytes))
+      this.#endpoint.handleDatagram(now, link, remote, bytes);
     this.#follow(now);
   }
 
@@ -237,8 +231,8 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
   }
 
   pollTransmit(now: Instant): Transmit | undefined {
-    const queued = this.#outgoing.shift();
-    if (queued) return queued;
+    const plain = this.#plain.pollTransmit();
+    if (plain) return plain;
     do {
       const sent = this.#endpoint.pollTransmit(now, this.#buffer);
       if (sent) return { link: sent.path.link, remote: sent.path.remote, bytes: sent.bytes };
@@ -262,21 +256,6 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
       this.#headsAt,
       parts,
     ].reduce(earliest, this.#endpoint.pollTimeout());
-  }
-
-  #answerStun(link: LinkId, remote: SocketAddress, bytes: Uint8Array): void {
-    const response = this.stun.respond(remote, bytes);
-    if (typeof response !== 'string') this.#outgoing.push(link, remote, response);
-  }
-
-  #forward(now: Instant, link: LinkId, remote: SocketAddress, bytes: Uint8Array): void {
-    if (bytes.length > MAX_RECEIVED_DATAGRAM) {
-      this.drops.count('tooLong');
-      return;
-    }
-    const to = this.relay.forward(now, link, remote, bytes);
-    if (typeof to === 'string') return;
-    if (!this.#outgoing.push(to.link, to.address, bytes)) this.drops.count('queueFull');
   }
 
   /** Handles what has happened meanwhile; whether anything had. */

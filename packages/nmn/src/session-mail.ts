@@ -11,7 +11,7 @@ import {
  * in the next one.
  */
 export class SessionMail {
-  readonly #outbox = new Outbox(1);
+  readonly #outbox = new Outbox();
 
   /**
    * False when too much waits for this node already: it takes nothing in. What a newer message supersedes, and what has

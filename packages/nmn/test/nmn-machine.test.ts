@@ -10,7 +10,8 @@ import test from 'ava';
 import fc from 'fast-check';
 
 import { crypto, home } from './support/simulated-home.js';
-import { ask, resolve, startNmn } from './support/simulated-nmn.js';
+import { askNmn, resolve } from './support/members.js';
+import { startNmn } from './support/simulated-nmn.js';
 import { address, at } from './support/surroundings.js';
 
 const joinedOf = (outcome: JoinOutcome): Joined => {
@@ -58,13 +59,13 @@ test('with a disk that does not write a join is refused, nothing is left of it, 
 });
 
 test('after a crash the NMN goes on with what it acknowledged, and signs above everything it signed', async t => {
-  const { world, nmn, newUri, joinAt, during, staticKey } = await home(3);
+  const { world, nmn, newUri, joinAt, during } = await home(3);
   const uri = await newUri('lamp');
   await during(joinAt(world.host({ name: 'first' }), uri));
   const before = nmn.disk.all()[0]!;
   nmn.host.crash();
   await world.run(seconds(1));
-  const again = startNmn(crypto, nmn.host.board.powerOn(), { disk: nmn.disk, staticKey });
+  const again = startNmn(crypto, nmn.host.board.powerOn(), nmn.life);
   const settling = again.machine.settling;
 
   const joined = joinedOf(await during(joinAt(world.host({ name: 'second' }), uri)));
@@ -78,11 +79,11 @@ test('after a crash the NMN goes on with what it acknowledged, and signs above e
 });
 
 test('a join that comes while the NMN settles waits and is answered', async t => {
-  const { world, nmn, newUri, joinAt, during, staticKey, owner } = await home(4);
+  const { world, nmn, newUri, joinAt, during, owner } = await home(4);
   const uri = await newUri('lamp');
   await during(owner.close());
   nmn.host.crash();
-  const again = startNmn(crypto, nmn.host.board.powerOn(), { disk: nmn.disk, staticKey });
+  const again = startNmn(crypto, nmn.host.board.powerOn(), nmn.life);
 
   const outcome = await during(joinAt(world.host({ name: 'lamp' }), uri));
 
@@ -98,7 +99,7 @@ test('a member that leaves hears so before its session ends', async t => {
     MemberRuntime.open({ host: world.host({ name: 'lamp' }), store, join: uri, kind: 'device', resolve }),
   );
 
-  const answer = await during(ask(lamp, { type: 'leave' }));
+  const answer = await during(askNmn(lamp, { type: 'leave' }));
   await world.run(seconds(2));
 
   t.is(answer.type, 'left');

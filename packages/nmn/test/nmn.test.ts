@@ -20,7 +20,7 @@ import test, { type ExecutionContext } from 'ava';
 import { connectToNmn } from '../src/admin/admin-socket.js';
 import { type RunningNmn, startNmn } from '../src/nmn.js';
 import type { Subsystem } from '../src/subsystem.js';
-import { createWith, inviteDevice, joinWith } from './support/members.js';
+import { createWith, invite, joinWith } from './support/members.js';
 import { temporaryFolder } from './support/surroundings.js';
 
 const host = await createNodeHost();
@@ -48,7 +48,7 @@ async function start(
 test('an operator URI makes a network, an invitation a member, and both are there after a restart', async t => {
   const first = await start(t);
   const owner = await createWith(host, await first.nmn.operatorUri());
-  const joined = await joinWith(host, owner, await inviteDevice(owner, host));
+  const joined = await joinWith(host, owner, await invite(owner.runtime));
   const before = first.nmn.networks();
   await owner.runtime.close();
   await first.nmn.close();
@@ -75,7 +75,7 @@ test('a claim joins one node; the same node may ask again, another is refused', 
   const { nmn } = await start(t);
   const owner = await createWith(host, await nmn.operatorUri());
   t.teardown(() => owner.runtime.close());
-  const claim = await inviteDevice(owner, host);
+  const claim = await invite(owner.runtime);
   const keys = createNodeKeys(host.crypto, host.random);
 
   const first = await joinWith(host, owner, claim, keys);
@@ -93,7 +93,7 @@ test('of fifty nodes with one claim at once, one becomes a member', async t => {
   const { nmn } = await start(t);
   const owner = await createWith(host, await nmn.operatorUri());
   t.teardown(() => owner.runtime.close());
-  const claim = await inviteDevice(owner, host);
+  const claim = await invite(owner.runtime);
 
   const outcomes = await Promise.allSettled(Array.from({ length: 50 }, () => joinWith(host, owner, claim)));
 
@@ -107,7 +107,7 @@ test('no secret is in the logs, and what is at rest is private', async t => {
   const { nmn, folder, lines } = await start(t);
   const uri = await nmn.operatorUri();
   const owner = await createWith(host, uri);
-  const claim = await inviteDevice(owner, host);
+  const claim = await invite(owner.runtime);
   const joined = await joinWith(host, owner, claim);
   await t.throwsAsync(joinWith(host, owner, claim));
   const modes = await Promise.all(

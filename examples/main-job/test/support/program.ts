@@ -157,7 +157,10 @@ export async function within<T>(work: Promise<T>, otherwise: () => string): Prom
   }
 }
 
-/** Resolves when there is no process of that id any more. Nothing tells of a process that is not ours: it is looked for. */
+/**
+ * Resolves when there is no process of that id any more. Its end is an event for its parent alone, and the parent was
+ * killed; it holds no pipe or socket of ours that could close with it. So it is looked for.
+ */
 export async function gone(pid: number): Promise<void> {
   const limit = AbortSignal.timeout(PATIENCE);
   while (isAlive(pid)) {

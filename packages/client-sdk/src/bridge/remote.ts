@@ -271,8 +271,10 @@ export class RemoteSource implements NetworkSource {
 function requestToJson(request: CallRequest): JsonObject {
   const { kind, address } = request;
   switch (request.kind) {
-    case 'command':
-      return { kind, ...address, id: request.commandId, params: packList(request.params) };
+    case 'command': {
+      const { commandId, params, idempotent } = request;
+      return { kind, ...address, id: commandId, params: packList(params), idempotent };
+    }
     case 'ask':
       return { kind, ...address, id: request.infoRequestId, params: packList(request.params) };
     case 'read':

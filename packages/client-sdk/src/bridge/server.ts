@@ -319,6 +319,7 @@ function requestIn(params: JsonObject): CallRequest {
     id,
     params: given,
     attributes,
+    idempotent,
   } = objectIn(params, 'request');
   if (
     typeof resourceId !== 'string' ||
@@ -331,7 +332,15 @@ function requestIn(params: JsonObject): CallRequest {
     return { kind, nodeId, address, attributes: ids };
   }
   if (typeof id !== 'number') throw nonsense();
-  if (kind === 'command') return { kind, nodeId, address, commandId: id, params: unpackList(given) };
+  if (kind === 'command')
+    return {
+      kind,
+      nodeId,
+      address,
+      commandId: id,
+      params: unpackList(given),
+      idempotent: idempotent === true,
+    };
   if (kind === 'ask') return { kind, nodeId, address, infoRequestId: id, params: unpackList(given) };
   throw nonsense();
 }

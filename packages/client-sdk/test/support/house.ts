@@ -1,5 +1,11 @@
 import { level, onOff, temperatureMeasurement } from '@coconet/capabilities';
-import { type Duration, milliseconds, seconds, type Store } from '@coconet/cluster-protocol';
+import {
+  type CryptoProvider,
+  type Duration,
+  milliseconds,
+  seconds,
+  type Store,
+} from '@coconet/cluster-protocol';
 import { createCryptoProvider } from '@coconet/cluster-protocol/node';
 import {
   memberOf,
@@ -16,7 +22,7 @@ import { openNetwork } from '../../src/open-network.js';
 import type { ConnectOptions } from '../../src/network.js';
 import type { Platform } from '../../src/platform/platform.js';
 
-const crypto = await createCryptoProvider();
+const real = await createCryptoProvider();
 const PORTS: Readonly<Record<string, number>> = { Desk: 5_000, Shelf: 5_001, phone: 6_000, tablet: 6_001 };
 
 const unavailable = async (): Promise<never> => {
@@ -56,7 +62,7 @@ export class House {
     this.network = network;
   }
 
-  static async create(seed: number): Promise<House> {
+  static async create(seed: number, crypto: CryptoProvider = real): Promise<House> {
     const world = new SimulatedWorld({ seed, crypto, yieldTurn: () => new Promise(setImmediate) });
     const hosts = Object.keys(PORTS).map(name => [name, world.host({ name })] as const);
     const first = hosts[0]![1];

@@ -6,7 +6,11 @@ import { CommandCalls, type Outcome } from '../../src/command-call.js';
 const [DEVICE, THIEF] = [7, 8];
 
 test('T22: another member that answers the request ids 0 to 100,000 of a device settles nothing', t => {
-  const calls = new CommandCalls({ withdraw: () => undefined, sendCancel: () => undefined });
+  const calls = new CommandCalls({
+    withdraw: () => undefined,
+    received: () => undefined,
+    sendCancel: () => undefined,
+  });
   const settled: Outcome[] = [];
   for (let i = 0; i < 64; i++)
     calls.start({

@@ -7,15 +7,12 @@ import {
   earliest,
   type Instant,
   milliseconds,
-  toHex,
   type WallTime,
 } from '../base/index.js';
 import {
-  decodeManagement,
   encodeManagement,
   type ManagementContent,
   MemberPolicy,
-  type OutboxEntry,
   Peer,
   RefusalCode,
   SERVICES,
@@ -33,6 +30,7 @@ import {
 import { CloseCode, MAX_RECEIVED_DATAGRAM, type SocketAddress } from '../wire/index.js';
 import type { Authorship } from './authorship.js';
 import type { ClusterNodeOptions } from './cluster-options.js';
+import { Delivery } from './delivery.js';
 import type { ClusterEvent } from './events.js';
 import type { Link, LinkId, Machine, SendError, Transmit } from './machine.js';
 import { MemberMind } from './member-mind.js';
@@ -70,6 +68,7 @@ export class ClusterNode implements Machine<ClusterEvent> {
   readonly #nmn: NmnLink;
   readonly #reach: PeerReach;
   readonly #exchange: StateExchange;
+  readonly #delivery: Delivery;
   readonly #peers = new Map<number, Peer>();
   readonly #deadlines = new DeadlineQueue<number>();
   readonly #events: ClusterEvent[] = [];
@@ -150,6 +149,14 @@ export class ClusterNode implements Machine<ClusterEvent> {
       nmn: this.#nmn,
       emit: event => this.#events.push(event),
     });
+    this.#delivery = new Delivery({
+      endpoint: this.#endpoint,
+      reach: this.#reach,
+      drops: this.drops,
+      saved,
+      memory: options.memory,
+      emit: event => this.#events.push(event),
+    });
     for (const [nodeId, addresses] of saved.addresses) this.#peer(nodeId).agent.remembered(now, addresses);
   }
 
@@ -177,22 +184,36 @@ export class ClusterNode implements Machine<ClusterEvent> {
    */
   send(now: Instant, nodeId: number, service: number, bytes: Uint8Array, options: SendOptions = {}): number {
     const peer = this.#member(nodeId);
-    const { entry, superseded } = peer.outbox.push(now, service, bytes, options);
-    if (superseded) this.#undelivered(peer, superseded, 'superseded');
-    this.#reach.hand(now, peer, entry.sequence);
+    const sequence = this.#delivery.send(now, peer, service, bytes, options);
     if (peer.session === undefined) peer.encourage(now);
     this.#advance(now, peer);
-    return entry.sequence;
+    return sequence;
   }
 
   /** Stops sending a message. `undefined`: it was delivered or has ended already; else whether any of it was sent. */
   cancel(now: Instant, nodeId: number, sequence: number): { readonly sent: boolean } | undefined {
     const peer = this.#peers.get(nodeId);
-    const entry = peer?.outbox.remove(sequence);
+    const entry = peer && this.#delivery.cancel(peer, sequence);
     if (!peer || !entry) return undefined;
-    this.#undelivered(peer, entry, 'cancelled');
     this.#advance(now, peer);
     return { sent: entry.sent };
+  }
+
+  /** The program has proof that the peer has a message, such as an answer to it: it is not sent again. */
+  received(now: Instant, nodeId: number, sequence: number): void {
+    const peer = this.#peers.get(nodeId);
+    if (!peer) return;
+    this.#delivery.received(peer, sequence);
+    this.#advance(now, peer);
+  }
+
+  /**
+   * Sends a message that `inboxChanged` named as undecided: the peer may act on it a second time. False: it is not held
+   * back. `cancel` is the other way to decide.
+   */
+  release(now: Instant, nodeId: number, sequence: number): boolean {
+    const peer = this.#peers.get(nodeId);
+    return peer !== undefined && this.#delivery.release(now, peer, sequence);
   }
 
   /** Sends bytes at most once, at once or never. False: dropped here. */
@@ -344,20 +365,16 @@ export class ClusterNode implements Machine<ClusterEvent> {
     const { said } = who;
     assert(said !== undefined, 'a session is opened with somebody who has introduced itself');
     const peer = this.#peer(who.nodeId);
-    const inbox = toHex(said.inboxIncarnation);
-    const inboxChanged = peer.inboxIncarnation !== '' && peer.inboxIncarnation !== inbox;
-    peer.inboxIncarnation = inbox;
-    peer.outboxIncarnation = toHex(said.outboxIncarnation);
     peer.connection = { kind: 'connected', session, since: now };
     peer.encourage(now);
     if (role === 'responder') this.#mind.confirm(now, who.nodeId, said);
     if (who.kind !== 'nmn') peer.agent.sessionOpened(now, { path, role });
     peer.catchingUp = who.kind === 'catchUp';
-    for (const entry of peer.outbox.entries()) this.#reach.hand(now, peer, entry.sequence);
+    this.#delivery.opened(now, peer, who.kind, said);
     this.#exchange.opened(now, who);
+    const { inbox } = peer.memory;
     const report = peer.agent.active ?? nmnPath(path);
-    if (!peer.catchingUp)
-      this.#events.push({ kind: 'connected', peer: who.nodeId, path: report, inboxChanged });
+    if (!peer.catchingUp) this.#events.push({ kind: 'connected', peer: who.nodeId, path: report, inbox });
     this.#advance(now, peer);
   }
 
@@ -418,8 +435,7 @@ export class ClusterNode implements Machine<ClusterEvent> {
         this.#message(now, peer, who, event);
         return;
       case 'messageAcknowledged':
-        if (peer.outbox.remove(event.sequence))
-          this.#events.push({ kind: 'delivered', peer: peer.nodeId, sequence: event.sequence });
+        this.#delivery.acknowledged(peer, event.sequence);
         // The floor has risen: messages that were held back for it go out in this turn.
         if (peer.outbox.size > 0 && peer.session !== undefined) this.#endpoint.open(peer.session);
         this.#reach.measure(now, peer);
@@ -432,6 +448,7 @@ export class ClusterNode implements Machine<ClusterEvent> {
         return;
       }
       case 'control': {
+        if (who.kind === 'member' && this.#delivery.control(now, peer, event.type, event.bytes)) break;
         if (event.type !== CANDIDATES_CONTROL) return;
         const list = decodeCandidates(event.bytes);
         if (list.ok) peer.agent.peerCandidates(now, list.value);
@@ -465,11 +482,7 @@ export class ClusterNode implements Machine<ClusterEvent> {
     event: Extract<SessionEvent, { kind: 'message' }>,
   ): void {
     const { service, sequence, floor, bytes } = event;
-    const verdict = peer.filter.accept(peer.outboxIncarnation, sequence, floor);
-    if (verdict !== 'new') {
-      this.drops.count(verdict === 'duplicate' ? 'duplicateMessage' : 'windowExceeded');
-      return;
-    }
+    if (!this.#delivery.accepts(peer, sequence, floor)) return;
     if (service === SERVICES.networkState) {
       if (this.#exchange.receive(now, peer.nodeId, bytes)) this.#reach.dial(now, peer, 'member');
       return;
@@ -493,14 +506,8 @@ export class ClusterNode implements Machine<ClusterEvent> {
   }
 
   #answer(now: Instant, bytes: Uint8Array): void {
-    const decoded = decodeManagement(bytes);
-    if (!decoded.ok) {
-      this.drops.count(decoded.reason);
-      return;
-    }
-    const { requestId, ...content } = decoded.value;
-    this.#mind.learnAnswer(now, content);
-    this.#events.push({ kind: 'management', requestId, content });
+    const answer = this.#exchange.answered(now, bytes);
+    if (answer) this.#events.push({ kind: 'management', ...answer });
   }
 
   #expel(now: Instant, nodeId: number): void {
@@ -514,10 +521,7 @@ export class ClusterNode implements Machine<ClusterEvent> {
     const peer = this.#peers.get(nodeId);
     if (!peer) return;
     peer.wanted = false;
-    for (const entry of [...peer.outbox.entries()]) {
-      peer.outbox.remove(entry.sequence);
-      this.#undelivered(peer, entry, 'revoked');
-    }
+    this.#delivery.revoked(peer);
     if (peer.connection.kind === 'handshaking') this.#endpoint.abandon(peer.connection.handshake);
     if (peer.session !== undefined) {
       this.#endpoint.open(peer.session)?.close(now, CloseCode.revoked, 'your membership was revoked');
@@ -534,7 +538,7 @@ export class ClusterNode implements Machine<ClusterEvent> {
 
   /** Does whatever is due for a peer, and sets its next deadline. */
   #advance(now: Instant, peer: Peer): void {
-    for (const entry of peer.outbox.expire(now)) this.#undelivered(peer, entry, 'expired');
+    this.#delivery.expire(now, peer);
     const { connection } = peer;
     const due = connection.kind === 'idle' || (connection.kind === 'waiting' && connection.retryAt <= now);
     if (due) {
@@ -546,15 +550,6 @@ export class ClusterNode implements Machine<ClusterEvent> {
       this.#reach.act(now, peer, action);
     this.#mind.rememberAddresses(peer.nodeId, peer.agent.workingAddresses());
     this.#touch(peer);
-  }
-
-  #undelivered(
-    peer: Peer,
-    { sequence, sent }: OutboxEntry,
-    reason: Extract<ClusterEvent, { kind: 'undelivered' }>['reason'],
-  ): void {
-    if (peer.session !== undefined) this.#endpoint.open(peer.session)?.cancelMessage(sequence);
-    this.#events.push({ kind: 'undelivered', peer: peer.nodeId, sequence, sent, reason });
   }
 
   #encourageAll(now: Instant): void {
@@ -581,8 +576,8 @@ export class ClusterNode implements Machine<ClusterEvent> {
     if (known) return known;
     if (this.#peers.size >= MAX_PEERS)
       throw new ClusterError('QUEUE_FULL', `this node deals with ${MAX_PEERS} peers already`);
-    const { saved, random, now } = this.#options;
-    const peer = new Peer(nodeId, saved.firstSequence, random, {
+    const { random, now } = this.#options;
+    const peer = new Peer(nodeId, random, {
       allowDocumentation: this.#options.allowDocumentationAddresses ?? false,
       forbidden: () => this.#nmn.addresses,
     });

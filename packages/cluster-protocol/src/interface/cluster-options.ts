@@ -24,12 +24,12 @@ export interface SavedNode {
   readonly membership: Membership;
   /** Starts of this node, this one included; written before the node was made. */
   readonly bootCounter: number;
-  /** First message sequence of this start; all above it, up to the next start's, are reserved on disk. */
-  readonly firstSequence: number;
-  /** 8 random bytes of the outbox store. */
+  /** 8 random bytes that name the messages of this process. */
   readonly outboxIncarnation: Uint8Array;
-  /** 8 random bytes of the store that remembers what was received. */
+  /** 8 random bytes that name what this process received. */
   readonly inboxIncarnation: Uint8Array;
+  /** Inbox incarnations of earlier processes whose lasting records the store still holds, oldest first. */
+  readonly formerInboxes: readonly Uint8Array[];
   /** 32 random bytes for reset tokens. */
   readonly resetSecret: Uint8Array;
   readonly state?: Uint8Array;
@@ -42,6 +42,15 @@ export interface SavedNode {
   readonly addresses: ReadonlyMap<number, readonly SocketAddress[]>;
 }
 
+/** What the program on top remembers for ever of messages that it received. */
+export interface LastingMemory {
+  /**
+   * Whether a message is on record so that it cannot have its effect again, in this process or a later one.
+   * `incarnation`: of the sender's outbox, hexadecimal.
+   */
+  remembers(peer: number, incarnation: string, sequence: number): boolean;
+}
+
 /** What a cluster node is made of. */
 export interface ClusterNodeOptions {
   readonly provider: CryptoProvider;
@@ -51,6 +60,8 @@ export interface ClusterNodeOptions {
   readonly saved: SavedNode;
   /** Where the NMN is tried, resolved; may change by `setNmnAddresses`. */
   readonly nmnAddresses: readonly SocketAddress[];
+  /** Absent: after a restart peers are told that what they sent before is forgotten. */
+  readonly memory?: LastingMemory;
   /** Documentation ranges (RFC 5737) count as public addresses: for laboratories alone. */
   readonly allowDocumentationAddresses?: boolean;
 }

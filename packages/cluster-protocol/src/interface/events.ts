@@ -36,8 +36,8 @@ export type ClusterEvent =
       readonly kind: 'connected';
       readonly peer: number;
       readonly path: PathReport;
-      /** The peer's memory of what it received is another one than in the last session: what was under way then may have run or not. */
-      readonly inboxChanged: boolean;
+      /** Names the life of the peer's memory, hexadecimal: a new one with each of its starts. */
+      readonly inbox: string;
     }
   | {
       readonly kind: 'disconnected';
@@ -84,6 +84,19 @@ export type ClusterEvent =
     }
   /** The peer has received the message whole. */
   | { readonly kind: 'delivered'; readonly peer: number; readonly sequence: number }
+  /** The peer was restarted and remembers everything that must have one effect and that it had acknowledged. */
+  | { readonly kind: 'inboxKept'; readonly peer: number }
+  /**
+   * The peer was restarted and does not remember everything that it received before: its store was lost, damaged or put
+   * back, or it keeps no memory. What was delivered to an earlier life of it (see `connected`) and not answered may have
+   * had its effect or not.
+   */
+  | {
+      readonly kind: 'inboxChanged';
+      readonly peer: number;
+      /** Messages sent with `once` of which some had been sent: held back until `release` or `cancel`. */
+      readonly undecided: readonly number[];
+    }
   /** The message is not sent any more. `sent`: some of it was, and the peer may have it. */
   | {
       readonly kind: 'undelivered';
@@ -112,6 +125,15 @@ export type ClusterEvent =
       readonly change: 'changed' | 'removed';
       readonly name: string;
       readonly nodeKind: NodeKind | undefined;
+    }
+  /**
+   * `stale`: nothing newer came by the time that the authority had promised; revocations may be kept from this node.
+   * `current`: it has been heard from again. `nextUpdateBy` in ms of civil time, 0: it never promised anything.
+   */
+  | {
+      readonly kind: 'networkState';
+      readonly state: 'stale' | 'current';
+      readonly nextUpdateBy: number;
     }
   /** The NMN's answer to a request of ours. */
   | { readonly kind: 'management'; readonly requestId: number; readonly content: ManagementContent }

@@ -1,12 +1,13 @@
 export { Authorship } from './authorship.js';
 export { ClusterNode } from './cluster-node.js';
 export type { NodeReport, PeerExplanation } from './reports.js';
-export type { ClusterNodeOptions, Membership, SavedNode } from './cluster-options.js';
+export type { ClusterNodeOptions, LastingMemory, Membership, SavedNode } from './cluster-options.js';
 export type { AwayReason, ClusterEvent, MemberReport } from './events.js';
 export { Cancellation } from './cancellation.js';
 export { checkNetwork, joinNetwork } from './joining.js';
 export { type Ask, callNmn, type CallOutcome, type CallTarget } from './nmn-conversation.js';
 export type { Joined, JoinOutcome } from './joining.js';
+export { DAMAGED_KEY } from './machine.js';
 export type {
   Host,
   Link,

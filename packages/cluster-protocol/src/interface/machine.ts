@@ -86,6 +86,12 @@ export interface Host {
   ): Promise<RunningMachine>;
 }
 
+/**
+ * Key of an entry that a store makes when it finds that writes it had confirmed are lost, as when its file was damaged.
+ * It stays until somebody deletes it who has drawn the conclusions; the value says nothing.
+ */
+export const DAMAGED_KEY = 'store/damaged';
+
 /** Small durable storage of one node: keys are short ASCII names, values bytes. */
 export interface Store {
   /** Whether what it holds outlives the process. */

@@ -3,6 +3,7 @@ import {
   assert,
   type DropReason,
   type Duration,
+  earliest,
   elapsed,
   type Instant,
   minutes,
@@ -37,6 +38,7 @@ import { Authorship } from './authorship.js';
 import type { ClusterNodeOptions, Membership } from './cluster-options.js';
 import type { ClusterEvent, MemberReport } from './events.js';
 import { encodeAddresses, encodeWallTime, StoreKey } from './saved-node.js';
+import { StateAge } from './state-age.js';
 
 /** The lower bound of time is written this often at least, so that a restart loses little of it (05-network, "Time"). */
 const TIME_INTERVAL: Duration = minutes(60);
@@ -63,6 +65,7 @@ export class MemberMind implements MemberKnowledge {
   readonly authorship: Authorship;
   readonly #options: ClusterNodeOptions;
   readonly #state: NetworkState;
+  readonly #age: StateAge;
   readonly #syncs = new Map<number, StateSync>();
   readonly #events: ClusterEvent[] = [];
   readonly #changes = new Map<string, Uint8Array | undefined>();
@@ -83,6 +86,7 @@ export class MemberMind implements MemberKnowledge {
     const anchor = { network: this.network, rootKey: saved.membership.rootKey };
     const state = saved.state && NetworkState.restore(provider, anchor, saved.state);
     this.#state = state?.ok === true ? state.value : new NetworkState(provider, anchor);
+    this.#age = new StateAge(this.#state, now);
     this.authorship = new Authorship(provider, saved.keys, this.#state);
     const secrets = saved.secrets && SecretRing.restore(saved.secrets);
     this.secrets = secrets?.ok === true ? secrets.value : new SecretRing();
@@ -251,12 +255,17 @@ export class MemberMind implements MemberKnowledge {
     if (this.#writeTimeAt <= now) {
       this.#writeTimeAt = after(now, TIME_INTERVAL);
       this.#changes.set(StoreKey.time, this.time.snapshot(now));
+      this.#checkAge(now); // The clock may have been set.
     }
+    const staleAt = this.#age.pollTimeout();
+    if (staleAt !== undefined && staleAt <= now) this.#checkAge(now);
   }
 
   pollTimeout(): Instant | undefined {
-    const replays = this.#writeReplaysAt;
-    return replays !== undefined && replays < this.#writeTimeAt ? replays : this.#writeTimeAt;
+    return [this.#writeReplaysAt, this.#age.pollTimeout()].reduce<Instant | undefined>(
+      earliest,
+      this.#writeTimeAt,
+    );
   }
 
   pollEvent(): ClusterEvent | undefined {
@@ -277,6 +286,7 @@ export class MemberMind implements MemberKnowledge {
     if (head && output.events.length > 0) {
       this.#observe(now, wallTime(head.issuedAt));
       this.#changes.set(StoreKey.state, this.#state.snapshot());
+      this.#checkAge(now);
     }
     return { send: output.send, revoked, changed: output.applied.length > 0, refused: output.dropped };
   }
@@ -286,6 +296,11 @@ export class MemberMind implements MemberKnowledge {
     const rises = signed > this.time.lowerBound(now);
     this.time.observeAuthority(now, signed);
     if (rises) this.#changes.set(StoreKey.time, this.time.snapshot(now));
+  }
+
+  #checkAge(now: Instant): void {
+    const event = this.#age.check(now, this.time.at(now).time);
+    if (event) this.#events.push(event);
   }
 
   #tell(event: StateEvent): void {

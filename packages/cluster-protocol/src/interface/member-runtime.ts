@@ -17,7 +17,7 @@ import {
 import { encodeWith, Reader } from '../wire/index.js';
 import { ClusterNode } from './cluster-node.js';
 import { Cancellation } from './cancellation.js';
-import type { Membership, SavedNode } from './cluster-options.js';
+import type { LastingMemory, Membership, SavedNode } from './cluster-options.js';
 import type { ClusterEvent } from './events.js';
 import { checkNetwork, joinNetwork } from './joining.js';
 import { encodeHosts, knownHosts, NMN_HOSTS_KEY, resolveAll } from './nmn-hosts.js';
@@ -49,6 +49,8 @@ export interface MemberOptions {
   readonly resolve: (host: string) => Promise<readonly string[]>;
   readonly links?: LinkOptions;
   readonly allowDocumentationAddresses?: boolean;
+  /** The program's lasting record of what it received; absent: it keeps none. */
+  readonly memory?: LastingMemory;
   /** Something that a person should know and nobody waits for: the NMN is away while joining, a write failed. */
   readonly notice?: (text: string) => void;
   /** Rejects the opening when it resolves: for programs that are interrupted while they wait for an NMN. */
@@ -61,7 +63,7 @@ export class MemberRuntime {
   readonly host: Host;
   readonly store: Store;
   readonly membership: Membership;
-  /** Hexadecimal: names this node's messages, with their sequences. */
+  /** Hexadecimal: names the messages of this process, with their sequences. */
   readonly incarnation: string;
   /** Where the NMN is tried, as invitations name it. */
   readonly nmnHosts: readonly HostPort[];
@@ -109,6 +111,7 @@ export class MemberRuntime {
       wall: host.wallTime(),
       saved,
       nmnAddresses: await resolveAll(options, hosts),
+      ...(options.memory && { memory: options.memory }),
       ...(options.allowDocumentationAddresses !== undefined && {
         allowDocumentationAddresses: options.allowDocumentationAddresses,
       }),

@@ -3,7 +3,7 @@ import type { Store } from './machine.js';
 
 /** A store that is forgotten with the process: for programs that join anew each time, and for tests. */
 export class MemoryStore implements Store {
-  readonly durable = false;
+  readonly durable: boolean = false;
   readonly #entries = new Map<string, Uint8Array>();
   #closed = false;
 

@@ -10,7 +10,7 @@ import {
   writeSocketAddress,
 } from '../wire/index.js';
 import type { Membership, SavedNode } from './cluster-options.js';
-import type { Store } from './machine.js';
+import { DAMAGED_KEY, type Store } from './machine.js';
 
 /** Names under which a node keeps things in its store. */
 export const StoreKey = {
@@ -18,7 +18,7 @@ export const StoreKey = {
   membership: 'node/membership',
   credential: 'node/credential',
   start: 'node/start',
-  identity: 'node/store',
+  resetSecret: 'node/reset-secret',
   state: 'network/state',
   secrets: 'network/secrets',
   replays: 'network/replays',
@@ -31,8 +31,13 @@ const ADDRESS_PREFIX = 'peer/';
 /** Addresses remembered of one peer: one of each scope and family, and one to spare. */
 const MAX_ADDRESSES = 8;
 const FORMAT = 1;
-/** Sequences reserved for one start of the program: no process sends that many messages to one peer. */
-const SEQUENCES_PER_START = 2 ** 32;
+/**
+ * Earlier processes whose inboxes are known by name: no sender waits for the end of one message through more restarts than
+ * that, and if one does, it is told that it was forgotten.
+ */
+const MAX_FORMER_INBOXES = 16;
+const INCARNATION_LENGTH = 8;
+const RESET_SECRET_LENGTH = 32;
 const NETWORK_LENGTH = 16;
 const KEY_LENGTH = 32;
 const MAX_CREDENTIAL = 4_096;
@@ -73,6 +78,13 @@ function encodeMembership(membership: Membership): Uint8Array {
       .text(membership.name)
       .bytes(membership.nmnStaticKey)
       .block(membership.credential);
+  });
+}
+
+function encodeStarts(count: number, inboxes: readonly Uint8Array[]): Uint8Array {
+  return encodeWith(256, writer => {
+    writer.varint(count).uint8(inboxes.length);
+    for (const inbox of inboxes) writer.bytes(inbox);
   });
 }
 
@@ -135,9 +147,23 @@ export function membershipChanges(
   ]);
 }
 
+/** What the last starts left: how many there were, and the inboxes whose records the store holds, oldest first. */
+function decodeStarts(bytes: Uint8Array | undefined): {
+  readonly count: number;
+  readonly inboxes: readonly Uint8Array[];
+} {
+  if (!bytes) return { count: 0, inboxes: [] };
+  const reader = new Reader(bytes);
+  const count = reader.varint();
+  const inboxes: Uint8Array[] = [];
+  for (let left = reader.uint8(); left > 0 && !reader.failed; left--)
+    inboxes.push(reader.bytes(INCARNATION_LENGTH).slice());
+  return { count, inboxes: reader.complete ? inboxes : [] };
+}
+
 /**
- * Everything a node needs to start, and the counters of this start, which are written before it is returned: whatever
- * happens afterwards, no boot counter and no message sequence is used twice.
+ * Everything a node needs to start. The process gets incarnations of its own, so that no message is taken for one of
+ * another process whatever became of the store; its boot counter and its inbox are written before this returns.
  */
 export async function startNode(
   store: Store,
@@ -146,17 +172,18 @@ export async function startNode(
   membership: Membership,
 ): Promise<SavedNode> {
   const keys = await loadKeys(store, crypto, random);
-  const start = new Reader((await store.read(StoreKey.start)) ?? new Uint8Array([0, 0]));
-  const bootCounter = start.varint() + 1;
-  const firstSequence = start.varint();
-  const identity = (await store.read(StoreKey.identity)) ?? randomBytes(random, 48);
+  const starts = decodeStarts(await store.read(StoreKey.start));
+  const bootCounter = starts.count + 1;
+  const resetSecret = (await store.read(StoreKey.resetSecret)) ?? randomBytes(random, RESET_SECRET_LENGTH);
+  const inboxIncarnation = randomBytes(random, INCARNATION_LENGTH);
+  // What a damaged store has lost nobody knows: it vouches for nothing that was received before.
+  const isWhole = store.durable && (await store.read(DAMAGED_KEY)) === undefined;
+  const formerInboxes = isWhole ? starts.inboxes.slice(-MAX_FORMER_INBOXES) : [];
   await store.write(
-    new Map([
-      [StoreKey.identity, identity],
-      [
-        StoreKey.start,
-        encodeWith(16, writer => writer.varint(bootCounter).varint(firstSequence + SEQUENCES_PER_START)),
-      ],
+    new Map<string, Uint8Array | undefined>([
+      [StoreKey.resetSecret, resetSecret],
+      [StoreKey.start, encodeStarts(bootCounter, [...formerInboxes, inboxIncarnation])],
+      [DAMAGED_KEY, undefined],
     ]),
   );
   const addresses = new Map<number, readonly SocketAddress[]>();
@@ -174,10 +201,10 @@ export async function startNode(
     keys,
     membership,
     bootCounter,
-    firstSequence,
-    outboxIncarnation: identity.slice(0, 8),
-    inboxIncarnation: identity.slice(8, 16),
-    resetSecret: identity.slice(16, 48),
+    outboxIncarnation: randomBytes(random, INCARNATION_LENGTH),
+    inboxIncarnation,
+    formerInboxes,
+    resetSecret,
     addresses,
     ...(state && { state }),
     ...(secrets && { secrets }),

@@ -98,6 +98,21 @@ export class StateExchange {
     return true;
   }
 
+  /** An answer of the NMN; `undefined`: it was malformed, and is counted. */
+  answered(
+    now: Instant,
+    bytes: Uint8Array,
+  ): { readonly requestId: number; readonly content: ManagementContent } | undefined {
+    const decoded = decodeManagement(bytes);
+    if (!decoded.ok) {
+      this.#world.drops.count(decoded.reason);
+      return undefined;
+    }
+    const { requestId, ...content } = decoded.value;
+    this.#world.mind.learnAnswer(now, content);
+    return { requestId, content };
+  }
+
   #askSecret(now: Instant): void {
     if (this.#world.mind.secretIsOld && this.#world.nmnConnected())
       this.#world.request(now, { type: 'secret' });

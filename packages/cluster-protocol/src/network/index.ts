@@ -23,6 +23,8 @@ export * from './handshake-payload.js';
 export * from './member-policy.js';
 export * from './outbox.js';
 export * from './peer.js';
+export * from './peer-memory.js';
+export * from './recall.js';
 export * from './relay-leases.js';
 export * from './rendezvous.js';
 export * from './replay-guard.js';

@@ -3,6 +3,7 @@ import { MAX_MESSAGE, MESSAGE_WINDOW } from '../wire/index.js';
 
 /** Bytes that may wait for one peer: enough for a window of ordinary messages, little enough for a small board. */
 const MAX_WAITING_BYTES = 4 * 1_024 * 1_024;
+const FIRST_SEQUENCE = 1;
 
 /** How a message is to be sent. */
 export interface SendOptions {
@@ -12,6 +13,12 @@ export interface SendOptions {
   readonly priority?: number;
   /** Class `latest`: a newer message with the same key takes the place of one that is still waiting. */
   readonly supersedes?: string;
+  /**
+   * It must have one effect, restarts of the peer included: the peer keeps a lasting record of it. If any of it was sent
+   * and the peer has lost its memory since, it is held back until {@link ClusterNode.release} or `cancel`. Without this
+   * a message is delivered once a process of the peer. Default false.
+   */
+  readonly once?: boolean;
 }
 
 /** A message that was not acknowledged yet. */
@@ -24,26 +31,26 @@ export interface OutboxEntry {
   readonly key: string | undefined;
   /** Whether any of it may have reached the peer. */
   sent: boolean;
+  readonly once: boolean;
+  /** Life of the peer's inbox to which it was handed last, hexadecimal; empty while `sent` is false. */
+  sentTo: string;
+  /** The peer cannot tell whether it had it: it goes nowhere until somebody decides. */
+  undecided: boolean;
 }
 
 const NONE: readonly OutboxEntry[] = [];
 
 /**
- * Messages to one peer until they are acknowledged; outlives sessions. Sequences of one incarnation never repeat, and
- * those under way span less than the receiver's window.
+ * Messages to one peer until they are acknowledged; outlives sessions and ends with the process, as its incarnation
+ * does. Sequences count from 1, and those under way span less than the receiver's window.
  */
 export class Outbox {
   readonly #entries = new Map<number, OutboxEntry>();
-  #next: number;
+  #next = FIRST_SEQUENCE;
   #bytes = 0;
   /** Entries that expire at all, and a moment before which none of them does: most turns need no look at the entries. */
   #expiring = 0;
   #expiryFloor: Instant | undefined;
-
-  /** `base`: the first sequence, above all that were ever used in this incarnation. */
-  constructor(base: number) {
-    this.#next = base;
-  }
 
   get size(): number {
     return this.#entries.size;
@@ -87,6 +94,9 @@ export class Outbox {
       expiresAt: options.expiresIn === undefined ? undefined : after(now, options.expiresIn),
       key: options.supersedes,
       sent: false,
+      once: options.once ?? false,
+      sentTo: '',
+      undecided: false,
     };
     this.#entries.set(entry.sequence, entry);
     this.#bytes += bytes.length;

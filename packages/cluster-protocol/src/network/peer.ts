@@ -14,6 +14,7 @@ import type { HandshakeId, Path, SessionHandle } from '../session/index.js';
 import { DuplicateFilter } from './duplicate-filter.js';
 import type { SessionKind } from './handshake-payload.js';
 import { Outbox } from './outbox.js';
+import { PeerMemory } from './peer-memory.js';
 import { TakeoverWait } from './takeover-wait.js';
 
 /** How far we are with a peer. */
@@ -39,7 +40,8 @@ const MEASURE_INTERVAL: Duration = seconds(1);
 /** A member as this node deals with it; lives as long as the node. */
 export class Peer {
   readonly nodeId: number;
-  readonly outbox: Outbox;
+  readonly outbox: Outbox = new Outbox();
+  readonly memory: PeerMemory = new PeerMemory();
   readonly filter: DuplicateFilter = new DuplicateFilter();
   readonly agent: PathAgent;
   connection: PeerConnection = { kind: 'idle' };
@@ -49,17 +51,15 @@ export class Peer {
   catchingUp = false;
   /** The path that is to be used as soon as the session has proved it. */
   wantedPath: Path | undefined;
-  /** The peer's stores as of its last session, in hexadecimal. */
+  /** Names the peer's messages in its latest session, hexadecimal. */
   outboxIncarnation = '';
-  inboxIncarnation = '';
   #failures = 0;
   #measuredAt: Instant | undefined;
   readonly #takeovers = new TakeoverWait();
   #notBefore: Instant | undefined;
 
-  constructor(nodeId: number, firstSequence: number, random: RandomSource, rules: ConsentRules) {
+  constructor(nodeId: number, random: RandomSource, rules: ConsentRules) {
     this.nodeId = nodeId;
-    this.outbox = new Outbox(firstSequence);
     this.agent = new PathAgent({ random, rules });
   }
 

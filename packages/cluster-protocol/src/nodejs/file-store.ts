@@ -3,7 +3,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { ClusterError } from '../base/index.js';
-import type { Store } from '../interface/machine.js';
+import { DAMAGED_KEY, type Store } from '../interface/machine.js';
 import { checkStoreKey } from '../interface/memory-store.js';
 import { checkFileMode, prepareStoreFolder, replaceFile, temporaryName, unusable } from './store-folder.js';
 import {
@@ -28,7 +28,10 @@ const COMPACT_FROM = 1024 * 1024;
 /** Bytes of writes that wait for the disk; more means that the disk is dead or the caller mad. */
 const MAX_WAITING = 64 * 1024 * 1024;
 
-/** What {@link openFileStore} found. `damaged`: acknowledged changes are lost, not by a crash; the old log was set aside. */
+/**
+ * What {@link openFileStore} found. `damaged`: acknowledged changes are lost, not by a crash; the old log was set aside,
+ * and the entry {@link DAMAGED_KEY} says so until somebody deletes it.
+ */
 export type StoreCondition = 'created' | 'clean' | 'tornTail' | 'damaged';
 
 interface Write {
@@ -270,8 +273,9 @@ async function openLog(path: string): Promise<FileStore> {
   if (contents.damaged) {
     // Aside by copy: at no moment is there no log, which would be an empty store after a crash.
     await copyFile(name, temporaryName(join(path, 'store.damaged')).replace(/\.new$/, ''));
-    const { file, end } = await writeLog(path, contents.entries);
-    return new FileStore(path, 'damaged', file, { entries: contents.entries, end });
+    const entries = new Map(contents.entries).set(DAMAGED_KEY, new Uint8Array(0));
+    const { file, end } = await writeLog(path, entries);
+    return new FileStore(path, 'damaged', file, { entries, end });
   }
   const file = await open(name, 'r+');
   if (contents.end === log.length) return new FileStore(path, 'clean', file, contents);

@@ -5,6 +5,7 @@ export type { PathStatistics, SessionStatistics } from './session-statistics.js'
 export type { FrameTally } from './frame-counts.js';
 export type { ClosedBy, PathId, SessionEvent, SessionTransmit } from './session-event.js';
 export { DEFAULT_SESSION_CONFIG } from './session-options.js';
+export type { CongestionControl } from './congestion.js';
 export type { SessionConfig, SessionOptions } from './session-options.js';
 export { StreamCode } from './session-streams.js';
 export type { SessionStreams, StreamOptions } from './session-streams.js';

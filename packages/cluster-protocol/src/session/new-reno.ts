@@ -1,27 +1,36 @@
 import type { Instant } from '../base/index.js';
-import type { CongestionController } from './congestion.js';
+import {
+  INITIAL_WINDOW_PACKETS,
+  MAX_WINDOW,
+  MINIMUM_WINDOW_PACKETS,
+  type CongestionController,
+} from './congestion.js';
 
-/** RFC 9002, section 7.2: ten packets to begin with, two at least; section 7.3.2: halved by a loss. */
-const INITIAL_PACKETS = 10;
-const MINIMUM_PACKETS = 2;
+/** RFC 9002, section 7.3.2: a loss halves the window. */
 const LOSS_REDUCTION = 0.5;
 
-/** The window never grows beyond this: 100 ms at 1 Gbit/s, and what the table of sent packets can hold. */
-const MAX_WINDOW = 8 * 1_024 * 1_024;
+interface State {
+  readonly window: number;
+  readonly threshold: number;
+  readonly recoveryStart: number;
+  readonly credit: number;
+}
 
 /** NewReno after RFC 9002, section 7 and appendix B. */
 export class NewReno implements CongestionController {
   readonly #packet: number;
   #window: number;
   #threshold = Infinity;
+  /** When the last congestion event began: what was sent before belongs to it. */
   #recoveryStart: number = -Infinity;
   /** Bytes acknowledged since the window last grew in congestion avoidance. */
   #credit = 0;
+  #before: State | undefined;
 
   /** `packet` is the size of a full packet in bytes. */
   constructor(packet: number) {
     this.#packet = packet;
-    this.#window = INITIAL_PACKETS * packet;
+    this.#window = INITIAL_WINDOW_PACKETS * packet;
   }
 
   get window(): number {
@@ -32,10 +41,14 @@ export class NewReno implements CongestionController {
     return this.#window < this.#threshold;
   }
 
-  acknowledged(bytes: number, sentAt: Instant, limited: boolean): void {
+  sampled(): void {
+    // NewReno hears of congestion by losses alone.
+  }
+
+  acknowledged(_now: Instant, bytes: number, sentAt: Instant, limited: boolean): void {
     if (!limited || sentAt <= this.#recoveryStart || this.#window >= MAX_WINDOW) return;
     if (this.slowStart) {
-      this.#window += bytes;
+      this.#window = Math.min(this.#window + bytes, MAX_WINDOW);
       return;
     }
     this.#credit += bytes;
@@ -45,18 +58,35 @@ export class NewReno implements CongestionController {
     }
   }
 
-  lost(now: Instant, sentAt: Instant): void {
+  lost(now: Instant, sentAt: Instant): boolean {
     // One reduction a round trip: what was sent before the last one is part of the same congestion.
-    if (sentAt <= this.#recoveryStart) return;
+    if (sentAt <= this.#recoveryStart) return false;
+    this.#before = {
+      window: this.#window,
+      threshold: this.#threshold,
+      recoveryStart: this.#recoveryStart,
+      credit: this.#credit,
+    };
     this.#recoveryStart = now;
-    this.#window = Math.max(this.#window * LOSS_REDUCTION, MINIMUM_PACKETS * this.#packet);
+    this.#window = Math.max(this.#window * LOSS_REDUCTION, MINIMUM_WINDOW_PACKETS * this.#packet);
     this.#threshold = this.#window;
     this.#credit = 0;
+    return true;
   }
 
   collapsed(): void {
-    this.#window = MINIMUM_PACKETS * this.#packet;
+    this.#window = MINIMUM_WINDOW_PACKETS * this.#packet;
     this.#recoveryStart = -Infinity;
     this.#credit = 0;
+  }
+
+  undo(): void {
+    if (this.#before === undefined) return;
+    const { window, threshold, recoveryStart, credit } = this.#before;
+    this.#window = Math.max(this.#window, window);
+    this.#threshold = threshold;
+    this.#recoveryStart = recoveryStart;
+    this.#credit = credit;
+    this.#before = undefined;
   }
 }

@@ -2,23 +2,33 @@ import { after, milliseconds, type Duration, type Instant } from '../base/index.
 
 /** RFC 9002, section 7.7: a little faster than the window per round trip, so that the window is what limits. */
 const GAIN = 1.25;
+
+/** In slow start the window doubles with every round trip, and so must what is sent in one. */
 const SLOW_START_GAIN = 2;
 
 /** RFC 9002, section 7.7: a burst of the initial window is fine. */
 const BURST_PACKETS = 10;
 
-/** Timers of the hosts are no finer than this; a burst covers what the rate sends in the meantime. */
-const TIMER_STEP: Duration = milliseconds(2);
+/** Or what the rate sends in this time: the host may wake us a good deal later than asked, and nothing is to be lost by it. */
+const BURST_TIME: Duration = milliseconds(4);
 
-/** Round trips below this (loopback, one switch) are not paced finer. */
-const LEAST_RTT = 0.05;
+/** What one wake-up sends: the timers of the hosts are good for about 1 ms, and each wake-up costs. */
+const WAKE_TIME: Duration = milliseconds(2);
 
-/** A token bucket that spreads the packets of one path over its round trip. */
+/** The shortest wait that a timer can measure. */
+const LEAST_WAIT: Duration = milliseconds(1);
+
+/** Round trips below this (loopback, one switch) are shorter than what timers could divide: nothing is paced there. */
+const LEAST_ROUND_TRIP: Duration = milliseconds(2);
+
+/** Sums of fractions miss a whole packet by less than this many bytes. */
+const ROUNDING = 0.5;
+
+/** A token bucket that spreads the packets of one path over its round trip. A lone packet never waits: the bucket is full. */
 export class Pacer {
   readonly #packet: number;
   #tokens: number;
   #filledAt: Instant;
-  #rate = 0;
 
   /** `packet` is the size of a full packet in bytes. */
   constructor(packet: number, now: Instant) {
@@ -29,14 +39,14 @@ export class Pacer {
 
   /** When a full packet may go: `now` or later. `window` in bytes, `rtt` smoothed. */
   readyAt(now: Instant, window: number, rtt: Duration, slowStart: boolean): Instant {
-    this.#rate = ((slowStart ? SLOW_START_GAIN : GAIN) * window) / Math.max(rtt, LEAST_RTT);
-    const burst = Math.max(BURST_PACKETS * this.#packet, this.#rate * TIMER_STEP);
-    this.#tokens = Math.min(burst, this.#tokens + this.#rate * Math.max(0, now - this.#filledAt));
+    if (rtt < LEAST_ROUND_TRIP) return now;
+    const rate = ((slowStart ? SLOW_START_GAIN : GAIN) * window) / rtt;
+    const burst = Math.max(BURST_PACKETS * this.#packet, rate * BURST_TIME);
+    this.#tokens = Math.min(burst, this.#tokens + rate * Math.max(0, now - this.#filledAt));
     this.#filledAt = now;
-    if (this.#tokens >= this.#packet) return now;
-    // Waiting for less than a timer can measure would only wake up twice.
-    const missing = this.#packet - this.#tokens;
-    return after(now, milliseconds(Math.max(1, missing / this.#rate)));
+    if (this.#tokens + ROUNDING >= this.#packet) return now;
+    const wanted = Math.max(this.#packet, rate * WAKE_TIME);
+    return after(now, milliseconds(Math.max(LEAST_WAIT, (wanted - this.#tokens) / rate)));
   }
 
   /** A packet of `bytes` went out. Probes may overdraw the bucket by a few packets. */

@@ -9,9 +9,11 @@ import {
   writeAck,
   writeClose,
   writeDataHeader,
+  writeImmediateAck,
   writePathFrame,
   writePing,
 } from '../wire/index.js';
+import type { AckFrequency } from './ack-frequency.js';
 import type { AckTracker } from './ack-tracker.js';
 import type { ControlQueue } from './control-queue.js';
 import type { DatagramQueue } from './datagram-queue.js';
@@ -30,6 +32,7 @@ export const MIN_WORTHWHILE: number = DATA_OVERHEAD + PATH_FRAME;
 /** Where a packet's frames come from. */
 export interface PacketSources {
   readonly acks: AckTracker;
+  readonly ackFrequency: AckFrequency;
   readonly control: ControlQueue;
   readonly datagrams: DatagramQueue;
   readonly messages: MessageQueue;
@@ -43,6 +46,8 @@ export interface PacketWish {
   ack: boolean;
   /** Control frames, datagrams and messages may go here. */
   data: boolean;
+  /** It asks for an ack without delay. */
+  urgent: boolean;
   /** It must ask for an ack: a ping goes in where nothing else does. */
   elicit: boolean;
 }
@@ -102,7 +107,12 @@ export class PacketWriter {
     if (wish.ack && acks.pending) at = this.#writeAck(now, into, at, limit);
     const full = path.validation.challengeDue && path.validation.full;
     at = this.#writePathFrames(now, into, at, limit, path);
+    if (wish.urgent && at < limit) {
+      at = writeImmediateAck(into, at);
+      contents.wrote(FrameType.immediateAck, true);
+    }
     if (wish.data) {
+      at = this.#sources.ackFrequency.write(into, at, limit, contents);
       at = control.write(into, at, limit, contents);
       const { streams } = this.#sources;
       if (streams !== undefined) at = streams.writeControl(into, at, limit, contents);

@@ -31,7 +31,13 @@ export class PathSteering {
     this.#events = events;
     this.#config = config;
     this.#packet = packet;
-    const path = new SessionPath(options.path, packet, options.pathValidated, options.now);
+    const path = new SessionPath(
+      options.path,
+      packet,
+      options.pathValidated,
+      options.now,
+      config.congestionControl,
+    );
     if (options.handshakeRtt !== undefined) {
       path.rtt.sample(options.handshakeRtt, 0 as Duration);
       path.sampledAt = options.now;
@@ -79,7 +85,7 @@ export class PathSteering {
   rehome(now: Instant, id: PathId): void {
     const before = this.#provenByPacket;
     if (before === undefined || before.validated || before.id === id || this.paths.size > 1) return;
-    const path = new SessionPath(id, this.#packet, false, now);
+    const path = new SessionPath(id, this.#packet, false, now, this.#config.congestionControl);
     this.paths.remove(before);
     this.paths.add(path);
     this.#provenByPacket = path;
@@ -165,7 +171,7 @@ export class PathSteering {
     for (let i = 0; i < this.paths.size; i++) {
       const path = this.paths.at(i);
       const due = path.probeTime(this.#config.ackDelay);
-      if (due === undefined || due > now) continue;
+      if (due > now) continue;
       if (path !== this.#active) {
         // We send elsewhere now; whatever was under way here is better sent again there than asked for.
         this.recovery.abandon(now, path);
@@ -233,7 +239,7 @@ export class PathSteering {
   #add(now: Instant, id: PathId): SessionPath | undefined {
     const evicted = this.paths.evictable(this.#active);
     if (evicted !== undefined) this.#remove(now, evicted);
-    const path = new SessionPath(id, this.#packet, false, now);
+    const path = new SessionPath(id, this.#packet, false, now, this.#config.congestionControl);
     return this.paths.add(path) ? path : undefined;
   }
 

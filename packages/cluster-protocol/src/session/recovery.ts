@@ -1,18 +1,11 @@
-import { after, earliest, instant, milliseconds, type Duration, type Instant } from '../base/index.js';
+import { after, instant, milliseconds, type Duration, type Instant } from '../base/index.js';
 import type { FrameReader } from '../wire/index.js';
 import type { PathTable } from './path-table.js';
-import { GRANULARITY } from './rtt-estimator.js';
 import type { SentFrame } from './sent-frame.js';
 import { PacketState, SentPackets } from './sent-packets.js';
 import type { SessionPath } from './session-path.js';
 
-/** RFC 9002, section 6.1.1: a packet is lost when one sent three later on the same path was acknowledged. */
-const PACKET_THRESHOLD = 3;
-
-/** RFC 9002, section 6.1.2: or when it was sent so many round trips before one that was acknowledged. */
-const TIME_THRESHOLD = 9 / 8;
-
-/** RFC 9002, section 7.6.1. */
+/** RFC 9002, section 7.6.1: probe timeouts between the first and the last of the packets lost in a row. */
 const PERSISTENT_CONGESTION_THRESHOLD = 3;
 
 /** Packets whose contents a probe timeout sends again: RFC 9002, section 6.2.4 allows two. */
@@ -30,8 +23,8 @@ export interface AckOutcome {
 }
 
 /**
- * Loss detection over all paths, after RFC 9002: one space of packet numbers, but round trip, window, packet threshold
- * and probe timeout are each path's own.
+ * Loss detection over all paths, after RFC 9002: one space of packet numbers, but round trip, window, thresholds, probe
+ * timeout and persistent congestion are each path's own.
  */
 export class Recovery {
   readonly packets: SentPackets = new SentPackets();
@@ -60,6 +53,7 @@ export class Recovery {
     this.packets.add(now, size, path, frames, acknowledges);
     path.bytesInFlight += size;
     path.packetsInFlight++;
+    path.peak = Math.max(path.peak, path.packetsInFlight);
     path.elicitedAt = now;
   }
 
@@ -75,40 +69,51 @@ export class Recovery {
     this.#outcome.packets = 0;
     this.#outcome.confirmed = -1;
     this.#sampleRtt(now, ack);
-    for (let range = 0; range < ack.ackRanges; range++) {
-      const first = Math.max(ack.ackFirst[range]!, packets.base);
-      for (let number = Math.min(ack.ackLast[range]!, packets.next - 1); number >= first; number--) {
-        this.#acknowledgeOne(packets.slot(number));
+    // Both lists are walked once, upwards: what was settled before costs nothing.
+    let number = packets.oldest;
+    for (let range = ack.ackRanges - 1; range >= 0 && number >= 0; range--) {
+      const first = ack.ackFirst[range]!;
+      const last = ack.ackLast[range]!;
+      while (number >= 0 && number < first) number = packets.newerThan(number);
+      while (number >= 0 && number <= last) {
+        const newer = packets.newerThan(number);
+        this.#acknowledgeOne(now, number);
+        number = newer;
       }
     }
     if (this.#outcome.packets > 0) {
-      for (let i = 0; i < this.#paths.size; i++) this.#detectLost(now, this.#paths.at(i));
+      for (let i = 0; i < this.#paths.size; i++) {
+        const path = this.#paths.at(i);
+        if (!path.touched) continue;
+        path.touched = false;
+        this.#detectLost(now, path);
+      }
       this.#trim(now);
     }
     return this.#outcome;
   }
 
-  /** The earliest time at which a packet counts as lost by time. */
-  lossTime(): Instant | undefined {
-    let time: Instant | undefined;
-    for (let i = 0; i < this.#paths.size; i++) time = earliest(time, this.#paths.at(i).lossTime);
-    return time;
+  /** The earliest time at which a packet counts as lost by time; `Infinity`: none is in doubt. */
+  lossTime(): Instant {
+    let time = Infinity;
+    for (let i = 0; i < this.#paths.size; i++) time = Math.min(time, this.#paths.at(i).lossTime);
+    return instant(time);
   }
 
-  /** The earliest probe timeout of any path. */
-  probeTime(): Instant | undefined {
-    let time: Instant | undefined;
+  /** The earliest probe timeout of any path; `Infinity`: nothing waits for an ack. */
+  probeTime(): Instant {
+    let time = Infinity;
     for (let i = 0; i < this.#paths.size; i++) {
-      time = earliest(time, this.#paths.at(i).probeTime(this.#maxAckDelay));
+      time = Math.min(time, this.#paths.at(i).probeTime(this.#maxAckDelay));
     }
-    return time;
+    return instant(time);
   }
 
   /** Declares lost what the time threshold says. */
   handleLossTimeout(now: Instant): void {
     for (let i = 0; i < this.#paths.size; i++) {
       const path = this.#paths.at(i);
-      if (path.lossTime !== undefined && path.lossTime <= now) this.#detectLost(now, path);
+      if (path.lossTime <= now) this.#detectLost(now, path);
     }
     this.#trim(now);
   }
@@ -123,7 +128,7 @@ export class Recovery {
     // The next one counts from here even where nothing can be sent now.
     path.elicitedAt = now;
     let left = PROBE_PACKETS;
-    for (let number = packets.base; number < packets.next && left > 0; number++) {
+    for (let number = packets.oldest; number >= 0 && left > 0; number = packets.newerThan(number)) {
       const slot = packets.slot(number);
       const waits = packets.state[slot] === PacketState.inFlight && packets.path[slot] === path;
       if (!waits || packets.requeued[slot] === 1) continue;
@@ -136,13 +141,15 @@ export class Recovery {
   /** Everything in flight on a path counts as lost at once, without blaming congestion: the path is left or gone. */
   abandon(now: Instant, path: SessionPath): void {
     const { packets } = this;
-    for (let number = packets.base; number < packets.next && path.packetsInFlight > 0; number++) {
+    for (let number = packets.oldest; number >= 0; number = packets.newerThan(number)) {
       const slot = packets.slot(number);
       if (packets.state[slot] === PacketState.inFlight && packets.path[slot] === path) {
         this.#lose(slot, path);
       }
     }
-    path.lossTime = undefined;
+    path.lossEvent.forget();
+    path.persistentCongestion.clear();
+    path.lossTime = Infinity;
     path.probeTimeouts = 0;
     this.#trim(now);
   }
@@ -153,83 +160,105 @@ export class Recovery {
    */
   #makeRoom(now: Instant): void {
     if (!this.packets.full) return;
-    const slot = this.packets.slot(this.packets.base);
+    const slot = this.packets.slot(this.packets.oldest);
     const path = this.packets.path[slot];
-    if (this.packets.state[slot] === PacketState.inFlight && path !== undefined) this.#lose(slot, path);
+    if (this.packets.state[slot] === PacketState.inFlight && path !== undefined) {
+      this.#lose(slot, path);
+      path.lossEvent.forget();
+    }
     this.#trim(now);
   }
 
+  /** RFC 9002, section 5.1: only an ack whose largest number is news, and asked for an ack, is a sample. */
   #sampleRtt(now: Instant, ack: FrameReader): void {
     const { packets } = this;
     const largest = ack.ackLast[0]!;
     if (largest < packets.base || largest >= packets.next) return;
     const slot = packets.slot(largest);
-    const state = packets.state[slot];
     const path = packets.path[slot];
-    if ((state !== PacketState.inFlight && state !== PacketState.lost) || path === undefined) return;
-    path.sampledAt ??= now;
+    if (packets.state[slot] === PacketState.settled || path === undefined) return;
+    if (path.sampledAt === Infinity) path.sampledAt = now;
     const latest = milliseconds(Math.max(0, now - packets.time[slot]!));
     path.rtt.sample(latest, milliseconds(Math.min(ack.ackDelay, this.#maxAckDelay)));
+    path.congestion.sampled(latest);
   }
 
-  #acknowledgeOne(slot: number): void {
+  #acknowledgeOne(now: Instant, number: number): void {
     const { packets } = this;
-    const state = packets.state[slot];
-    if (state !== PacketState.inFlight && state !== PacketState.lost) return;
+    const slot = packets.slot(number);
     const path = packets.path[slot]!;
-    if (state === PacketState.lost) {
-      this.spurious++;
+    const ordinal = packets.ordinal[slot]!;
+    if (packets.state[slot] === PacketState.lost) {
+      this.#late(now, path, ordinal);
     } else {
       const size = packets.size[slot]!;
       path.bytesInFlight -= size;
       path.packetsInFlight--;
-      path.congestion.acknowledged(size, instant(packets.time[slot]!), path.limited);
+      path.congestion.acknowledged(now, size, instant(packets.time[slot]!), path.limited);
     }
+    path.touched = true;
     path.probeTimeouts = 0;
     path.heard = true;
-    path.acknowledgedOrdinal = Math.max(path.acknowledgedOrdinal, packets.ordinal[slot]!);
+    path.acknowledgedOrdinal = Math.max(path.acknowledgedOrdinal, ordinal);
     this.#outcome.packets++;
     this.#outcome.confirmed = Math.max(this.#outcome.confirmed, packets.acknowledges[slot]!);
     for (let frame = packets.frames[slot]; frame !== undefined; frame = frame.next) {
       frame.carrier.acknowledged(frame.offset, frame.length);
     }
-    packets.settle(slot);
-    packets.state[slot] = PacketState.acknowledged;
+    packets.settle(number);
+  }
+
+  /** A packet that counted as lost was only late. */
+  #late(now: Instant, path: SessionPath, ordinal: number): void {
+    this.spurious++;
+    path.persistentCongestion.late(ordinal);
+    path.reordering.late(now, path.acknowledgedOrdinal - ordinal, path.rtt);
+    if (path.lossEvent.late(ordinal)) path.congestion.undo();
   }
 
   #detectLost(now: Instant, path: SessionPath): void {
     const { packets } = this;
-    path.lossTime = undefined;
+    path.lossTime = Infinity;
     if (path.acknowledgedOrdinal < 0 || path.packetsInFlight === 0) return;
-    const delay = milliseconds(
-      Math.max(TIME_THRESHOLD * Math.max(path.rtt.latest, path.rtt.smoothed), GRANULARITY),
-    );
-    // One run of losses without an acknowledged packet in between, for persistent congestion.
-    let runStart = 0;
-    let runOrdinal = -2;
-    let longestRun = 0;
-    let newest = -1;
-    for (let number = packets.base; number < packets.next; number++) {
+    let delay: Duration | undefined;
+    let count = 0;
+    let first = 0;
+    let newest = 0;
+    for (let number = packets.oldest; number >= 0; number = packets.newerThan(number)) {
       const slot = packets.slot(number);
       if (packets.path[slot] !== path || packets.state[slot] !== PacketState.inFlight) continue;
       const ordinal = packets.ordinal[slot]!;
       if (ordinal > path.acknowledgedOrdinal) break;
       const sentAt = instant(packets.time[slot]!);
-      if (path.acknowledgedOrdinal - ordinal < PACKET_THRESHOLD && after(sentAt, delay) > now) {
-        path.lossTime = after(sentAt, delay);
+      delay ??= path.reordering.delay(path.rtt);
+      const due = after(sentAt, delay);
+      if (path.acknowledgedOrdinal - ordinal < path.reordering.packets && due > now) {
+        path.lossTime = due;
         break;
       }
       this.#lose(slot, path);
+      if (count++ === 0) first = ordinal;
       newest = sentAt;
-      if (path.sampledAt === undefined || sentAt < path.sampledAt) continue;
-      if (ordinal !== runOrdinal + 1) runStart = sentAt;
-      runOrdinal = ordinal;
-      longestRun = Math.max(longestRun, sentAt - runStart);
+      // RFC 9002, section 7.6.2: losses before the first sample prove nothing.
+      if (sentAt >= path.sampledAt) path.persistentCongestion.lost(ordinal, sentAt);
     }
-    if (newest < 0) return;
-    path.congestion.lost(now, instant(newest));
-    const persistent = PERSISTENT_CONGESTION_THRESHOLD * path.rtt.probeTimeout(this.#maxAckDelay);
-    if (longestRun > persistent) path.congestion.collapsed();
+    if (count > 0) this.#blame(now, path, first, count, instant(newest));
+  }
+
+  /** Packets of a path were lost by congestion, as far as anybody can tell. */
+  #blame(now: Instant, path: SessionPath, first: number, count: number, newestSentAt: Instant): void {
+    const { congestion, lossEvent, persistentCongestion, reordering, rtt } = path;
+    if (congestion.lost(now, newestSentAt)) {
+      lossEvent.begin(first, count);
+      reordering.event();
+    } else {
+      lossEvent.extend(count);
+    }
+    const longest = PERSISTENT_CONGESTION_THRESHOLD * rtt.probeTimeout(this.#maxAckDelay);
+    if (persistentCongestion.duration <= longest) return;
+    congestion.collapsed();
+    rtt.forgetMinimum();
+    persistentCongestion.clear();
   }
 
   #lose(slot: number, path: SessionPath): void {
@@ -251,7 +280,7 @@ export class Recovery {
 
   #trim(now: Instant): void {
     let keep = 0;
-    for (let i = 0; i < this.#paths.size; i++) {
+    for (let i = 0; i < this.#paths.size && this.packets.lingering; i++) {
       keep = Math.max(keep, this.#paths.at(i).rtt.probeTimeout(this.#maxAckDelay));
     }
     this.packets.trim(now, milliseconds(KEEP_LOST_PROBE_TIMEOUTS * keep));

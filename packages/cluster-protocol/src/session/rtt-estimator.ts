@@ -41,6 +41,11 @@ export class RttEstimator {
     return milliseconds(this.#smoothed + Math.max(4 * this.#variance, GRANULARITY) + maxAckDelay);
   }
 
+  /** Persistent congestion was found: the smallest sample may be of another route (RFC 9002, section 5.2). */
+  forgetMinimum(): void {
+    this.#minimum = this.#latest;
+  }
+
   /** Takes a sample; `ackDelay` is what the peer says it waited, already bounded by its maximum. */
   sample(latest: Duration, ackDelay: Duration): void {
     this.#latest = latest;

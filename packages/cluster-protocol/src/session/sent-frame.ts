@@ -37,6 +37,12 @@ export class SentFramePool {
     return frame;
   }
 
+  /** Lets the spare links go. */
+  clear(): void {
+    this.#spare = undefined;
+    this.#spares = 0;
+  }
+
   /** Gives a whole list back; the carriers are let go. */
   release(list: SentFrame | undefined): void {
     for (let frame = list; frame !== undefined;) {

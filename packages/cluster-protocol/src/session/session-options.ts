@@ -2,6 +2,7 @@ import type { DropCounters, Duration, Instant, RandomSource } from '../base/inde
 import { milliseconds, seconds } from '../base/index.js';
 import type { AeadKey } from '../crypto/provider.js';
 import { MAX_DATAGRAM } from '../wire/index.js';
+import type { CongestionControl } from './congestion.js';
 import type { PathId } from './session-event.js';
 import type { StreamMemory } from './stream-memory.js';
 
@@ -15,6 +16,8 @@ export interface SessionConfig {
   readonly idleTimeout: Duration;
   /** The longest wait before an ack (RFC 9000, section 18.2: max_ack_delay). */
   readonly ackDelay: Duration;
+  /** What decides how much may be in flight on a path: CUBIC (RFC 9438), or NewReno (RFC 9002). */
+  readonly congestionControl: CongestionControl;
   /** Whether the session itself moves to the path where the peer sends, once that is validated. */
   readonly followPeer: boolean;
   /** Whether the peer may open streams; if not, each is refused as soon as it is named. */
@@ -27,6 +30,7 @@ export const DEFAULT_SESSION_CONFIG: SessionConfig = {
   keepAlive: undefined,
   idleTimeout: seconds(30),
   ackDelay: milliseconds(25),
+  congestionControl: 'cubic',
   followPeer: true,
   acceptStreams: false,
 };

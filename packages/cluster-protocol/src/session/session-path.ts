@@ -1,8 +1,12 @@
-import { after, milliseconds, seconds, type Duration, type Instant } from '../base/index.js';
-import type { CongestionController } from './congestion.js';
+import { instant, milliseconds, seconds, type Duration, type Instant } from '../base/index.js';
+import type { CongestionControl, CongestionController } from './congestion.js';
+import { Cubic } from './cubic.js';
+import { LossEvent } from './loss-event.js';
 import { NewReno } from './new-reno.js';
 import { Pacer } from './pacer.js';
 import { PathValidation } from './path-validation.js';
+import { PersistentCongestion } from './persistent-congestion.js';
+import { Reordering } from './reordering.js';
 import { RttEstimator } from './rtt-estimator.js';
 import type { PathId } from './session-event.js';
 
@@ -24,6 +28,9 @@ export class SessionPath {
   readonly rtt: RttEstimator = new RttEstimator();
   readonly congestion: CongestionController;
   readonly pacer: Pacer;
+  readonly reordering: Reordering = new Reordering();
+  readonly lossEvent: LossEvent = new LossEvent();
+  readonly persistentCongestion: PersistentCongestion = new PersistentCongestion();
   readonly validation: PathValidation = new PathValidation();
   validated: boolean;
 
@@ -39,26 +46,36 @@ export class SessionPath {
   ordinals = 0;
   /** The largest ordinal acknowledged; −1 before the first. */
   acknowledgedOrdinal = -1;
-  /** When something that asks for an ack was last sent. */
-  elicitedAt: Instant | undefined;
-  /** When the first round-trip sample was taken. */
-  sampledAt: Instant | undefined;
-  /** When the oldest packet in flight counts as lost, where later ones were acknowledged. */
-  lossTime: Instant | undefined;
+  /** When something that asks for an ack was last sent; `Infinity` before. */
+  elicitedAt: number = Infinity;
+  /** When the first round-trip sample was taken; `Infinity` before. */
+  sampledAt: number = Infinity;
+  /** When the oldest packet in flight counts as lost, where later ones were acknowledged; `Infinity`: nothing is in doubt. */
+  lossTime: number = Infinity;
+  /** Whether the ack that is being looked at acknowledged anything here. */
+  touched = false;
   /** Probe timeouts in a row. */
   probeTimeouts = 0;
   /** Whether `pathSuspect` was told and no ack came since. */
   suspect = false;
   /** Whether anything sent here was acknowledged since it became suspect. */
   heard = false;
-  /** Whether window or pacing, not the application, limits what is in flight. */
+  /**
+   * Whether the window, not the application, limits what is in flight (RFC 9002, section 7.8): it was full when the last
+   * packet had to wait, or the pacer held that one back with at least half of the window in use.
+   */
   limited = false;
+  /** The most packets in flight since the round trip began that {@link SessionPath.roundEnd} ends. */
+  peak = 0;
+  /** The ordinal whose acknowledgement ends the present round trip. */
+  roundEnd = 0;
   /** Bytes that the path agent allowed to be sent unproved, by asking for a probe. */
   #allowance = 0;
 
-  constructor(id: PathId, packet: number, validated: boolean, now: Instant) {
+  /** `packet` is the size of a full packet in bytes. */
+  constructor(id: PathId, packet: number, validated: boolean, now: Instant, control: CongestionControl) {
     this.id = id;
-    this.congestion = new NewReno(packet);
+    this.congestion = control === 'cubic' ? new Cubic(packet, this.rtt) : new NewReno(packet);
     this.pacer = new Pacer(packet, now);
     this.validated = validated;
   }
@@ -79,6 +96,16 @@ export class SessionPath {
     return this.validation.challengeDue || this.validation.owed > 0;
   }
 
+  /** When a packet of `bytes` may go: `now`, later where the pacer spreads packets, `Infinity` while the window is full. */
+  readyAt(now: Instant, bytes: number): Instant {
+    const { window, slowStart } = this.congestion;
+    this.limited = this.bytesInFlight + bytes > window;
+    if (this.limited) return instant(Infinity);
+    const ready = this.pacer.readyAt(now, window, this.rtt.smoothed, slowStart);
+    this.limited = ready > now && 2 * this.bytesInFlight >= window;
+    return ready;
+  }
+
   /** How long to wait for an ack before the next probe. */
   probeInterval(maxAckDelay: Duration): Duration {
     const base = this.rtt.probeTimeout(maxAckDelay);
@@ -86,11 +113,9 @@ export class SessionPath {
     return milliseconds(Math.min(backedOff, Math.max(base, MAX_PROBE_INTERVAL)));
   }
 
-  /** When the next probe is due; `undefined` while nothing waits for an ack or the loss time decides. */
-  probeTime(maxAckDelay: Duration): Instant | undefined {
-    if (this.packetsInFlight === 0 || this.lossTime !== undefined || this.elicitedAt === undefined) {
-      return undefined;
-    }
-    return after(this.elicitedAt, this.probeInterval(maxAckDelay));
+  /** When the next probe is due; `Infinity` while nothing waits for an ack or the loss time decides. */
+  probeTime(maxAckDelay: Duration): number {
+    if (this.packetsInFlight === 0 || this.lossTime !== Infinity) return Infinity;
+    return this.elicitedAt + this.probeInterval(maxAckDelay);
   }
 }

@@ -2,6 +2,7 @@ import {
   ClusterError,
   after,
   assert,
+  milliseconds,
   type DropCounters,
   type DropReason,
   type Instant,
@@ -19,6 +20,7 @@ import {
   MAX_RECEIVED_DATAGRAM,
   RELAY_HEADER,
 } from '../wire/index.js';
+import { AckFrequency } from './ack-frequency.js';
 import { AckTracker } from './ack-tracker.js';
 import { ControlQueue } from './control-queue.js';
 import { DatagramQueue } from './datagram-queue.js';
@@ -61,6 +63,7 @@ export class Session {
   readonly #events = new EventQueue();
   readonly #steering: PathSteering;
   readonly #acks: AckTracker;
+  readonly #ackFrequency: AckFrequency;
   readonly #reassembler = new Reassembler();
   readonly #controlSeen = new ReplayWindow(CONTROL_WINDOW);
   readonly #control = new ControlQueue();
@@ -69,7 +72,7 @@ export class Session {
   readonly #options: Pick<SessionOptions, 'role' | 'streamMemory'>;
   readonly #sources: PacketSources;
   readonly #writer: PacketWriter;
-  readonly #wish: PacketWish = { ack: false, data: false, elicit: false };
+  readonly #wish: PacketWish = { ack: false, data: false, urgent: false, elicit: false };
   readonly #timers = new TimerTable();
   readonly #transmit: { path: PathId; length: number };
   readonly #sentFrames = new FrameCounts();
@@ -99,6 +102,7 @@ export class Session {
     this.#opener = new PacketOpener(options.receiveKey, options.localIndex);
     this.#steering = new PathSteering(options, this.#config, this.#packet, this.#events);
     this.#acks = new AckTracker(this.#config.ackDelay);
+    this.#ackFrequency = new AckFrequency(this.#config.ackDelay);
     const room = this.#packet - DATA_OVERHEAD;
     this.#datagrams = new DatagramQueue(room);
     this.#messages = new MessageQueue(room, sequence =>
@@ -107,6 +111,7 @@ export class Session {
     this.#options = options;
     this.#sources = {
       acks: this.#acks,
+      ackFrequency: this.#ackFrequency,
       control: this.#control,
       datagrams: this.#datagrams,
       messages: this.#messages,
@@ -367,7 +372,7 @@ export class Session {
       this.#events.push({ kind: 'confirmed' });
     }
     const newest = number > this.#acks.largest;
-    this.#acks.receive(now, number, this.#inspector.eliciting);
+    this.#acks.receive(now, number, this.#inspector.eliciting, id);
     this.#act(now, packet, path);
     if (newest && path !== undefined && this.#isOpen())
       this.#steering.newest(now, path, this.#inspector.probing);
@@ -382,6 +387,12 @@ export class Session {
       switch (reader.type) {
         case FrameType.ack:
           this.#takeAck(now, reader);
+          break;
+        case FrameType.ackFrequency:
+          this.#acks.request(now, reader.ackRequest, reader.ackEvery, milliseconds(reader.ackDelay));
+          break;
+        case FrameType.immediateAck:
+          this.#acks.hasten(now);
           break;
         case FrameType.firstFragment:
         case FrameType.fragment:
@@ -421,6 +432,7 @@ export class Session {
     this.#probes = 0;
     this.#waitingSince = now;
     this.#steering.acknowledged();
+    this.#ackFrequency.update(this.#steering.active);
     if (outcome.confirmed >= 0) this.#acks.confirm(outcome.confirmed);
   }
 
@@ -465,19 +477,14 @@ export class Session {
   #maySend(now: Instant, path: SessionPath): boolean {
     this.#pacedUntil = undefined;
     if (this.#probes > 0) return true;
-    if (!this.#wantsToSend()) {
+    if (!this.#wantsToSend() || this.#steering.recovery.packets.crowded) {
       path.limited = false;
       return false;
     }
-    path.limited = true;
     this.#waitingSince ??= now;
-    const { congestion } = path;
-    if (path.bytesInFlight + this.#packet > congestion.window || this.#steering.recovery.packets.crowded)
-      return false;
-    const ready = path.pacer.readyAt(now, congestion.window, path.rtt.smoothed, congestion.slowStart);
-    if (ready <= now) return true;
-    this.#pacedUntil = ready;
-    return false;
+    const ready = path.readyAt(now, this.#packet);
+    if (ready > now) this.#pacedUntil = ready;
+    return ready <= now;
   }
 
   #wantsToSend(): boolean {
@@ -493,6 +500,7 @@ export class Session {
   #write(now: Instant, into: Uint8Array, path: SessionPath, data: boolean): SessionTransmit | undefined {
     this.#wish.ack = path === this.#steering.acks;
     this.#wish.data = data;
+    this.#wish.urgent = data && this.#probes > 0;
     this.#wish.elicit = data && (this.#probes > 0 || this.#pingWanted);
     const length = this.#writer.write(now, into, path, this.#wish);
     if (length === 0) return undefined;

@@ -102,6 +102,8 @@ export const FrameType = {
   pathResponse: 0x07,
   close: 0x08,
   control: 0x09,
+  ackFrequency: 0x0a,
+  immediateAck: 0x0b,
   streamOpen: 0x10,
   streamOpenEnd: 0x11,
   stream: 0x12,
@@ -117,6 +119,9 @@ export const SKIPPABLE_FRAMES = { first: 0x40, last: 0x7f } as const;
 
 /** Ranges in one ack frame: 32 cover any loss pattern between two acks; more would only cost the parser (session, section 5). */
 export const MAX_ACK_RANGES = 32;
+
+/** The most packets for which one ack may be asked: more would leave a sender blind for a whole window (session, section 5). */
+export const MAX_ACK_EVERY = 255;
 
 /** An ack delay is counted in units of 8 µs, QUIC's default exponent of 3 (RFC 9000, section 18.2). */
 export const ACK_DELAY_UNIT = 0.008;

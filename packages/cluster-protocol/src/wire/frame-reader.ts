@@ -3,6 +3,7 @@ import {
   ACK_DELAY_UNIT,
   FrameType,
   LOWEST_PRIORITY,
+  MAX_ACK_EVERY,
   MAX_ACK_RANGES,
   MAX_CLOSE_REASON,
   MAX_CONTROL,
@@ -68,8 +69,12 @@ export class FrameReader {
   closeCode = 0;
   /** Close: the reason. */
   closeReason = '';
-  /** Ack: milliseconds between the arrival of the largest number and the ack. */
+  /** Ack: milliseconds between the arrival of the largest number and the ack. Ack frequency: the longest that is wanted. */
   ackDelay = 0;
+  /** Ack frequency: its number, by which an older one is known. */
+  ackRequest = 0;
+  /** Ack frequency: packets for one ack, 1–255. */
+  ackEvery = 0;
   /** Ack: how many ranges, 1–32. */
   ackRanges = 0;
   /** Ack: first number of each range; ranges descend. */
@@ -110,9 +115,13 @@ export class FrameReader {
         }
         break;
       case FrameType.ping:
+      case FrameType.immediateAck:
         break;
       case FrameType.ack:
         this.#ack();
+        break;
+      case FrameType.ackFrequency:
+        this.#ackFrequency();
         break;
       case FrameType.fragment:
         this.#fragment();
@@ -182,6 +191,13 @@ export class FrameReader {
       this.ackFirst[i] = first;
       this.ackLast[i] = last;
     }
+  }
+
+  #ackFrequency(): void {
+    this.ackRequest = this.#varint();
+    this.ackEvery = this.#varint();
+    this.ackDelay = this.#varint() * ACK_DELAY_UNIT;
+    if (this.ackEvery < 1 || this.ackEvery > MAX_ACK_EVERY) this.failed = true;
   }
 
   #fragment(): void {

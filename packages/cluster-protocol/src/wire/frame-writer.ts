@@ -3,6 +3,7 @@ import {
   ACK_DELAY_UNIT,
   FrameType,
   LOWEST_PRIORITY,
+  MAX_ACK_EVERY,
   MAX_ACK_RANGES,
   MAX_CLOSE_REASON,
   MAX_CONTROL,
@@ -19,6 +20,12 @@ import { varintLength, writeVarint } from './varint.js';
 /** Writes a ping frame, one byte. */
 export function writePing(into: Uint8Array, offset: number): number {
   into[offset] = FrameType.ping;
+  return offset + 1;
+}
+
+/** Writes a request for an ack without delay, one byte. */
+export function writeImmediateAck(into: Uint8Array, offset: number): number {
+  into[offset] = FrameType.immediateAck;
   return offset + 1;
 }
 
@@ -39,7 +46,7 @@ export function writeAck(
   delayMilliseconds: number,
 ): number {
   const largest = source.last(0);
-  const delay = Math.max(0, Math.round(delayMilliseconds / ACK_DELAY_UNIT));
+  const delay = delayUnits(delayMilliseconds);
   const first = largest - source.first(0);
   // The count of ranges takes one byte: there are never more than 32.
   let end = offset + 1 + varintLength(largest) + varintLength(delay) + 1 + varintLength(first);
@@ -66,6 +73,28 @@ export function writeAck(
 
 const ackGap = (source: AckSource, range: number): number => source.first(range - 1) - source.last(range) - 2;
 const ackSpan = (source: AckSource, range: number): number => source.last(range) - source.first(range);
+
+const delayUnits = (milliseconds: number): number => Math.max(0, Math.round(milliseconds / ACK_DELAY_UNIT));
+
+/** Bytes of an ack frequency frame. */
+export const ackFrequencyLength = (request: number, every: number, delayMilliseconds: number): number =>
+  1 + varintLength(request) + varintLength(every) + varintLength(delayUnits(delayMilliseconds));
+
+/** Writes an ack frequency frame: one ack for `every` packets, 1–255, or after a delay. */
+export function writeAckFrequency(
+  into: Uint8Array,
+  offset: number,
+  request: number,
+  every: number,
+  delayMilliseconds: number,
+): number {
+  assert(every >= 1 && every <= MAX_ACK_EVERY, 'one ack stands for 1 to 255 packets');
+  into[offset] = FrameType.ackFrequency;
+  let at = writeVarint(into, offset + 1, request);
+  at = writeVarint(into, at, every);
+  at = writeVarint(into, at, delayUnits(delayMilliseconds));
+  return at;
+}
 
 /** Bytes of a fragment frame that is not a message's first. */
 export const fragmentLength = (sequence: number, start: number, length: number): number =>

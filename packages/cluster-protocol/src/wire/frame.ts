@@ -3,10 +3,12 @@ import { FrameType, MAX_PACKET } from './constants.js';
 import { FrameReader } from './frame-reader.js';
 import {
   writeAck,
+  writeAckFrequency,
   writeClose,
   writeControl,
   writeDatagram,
   writeFirstFragment,
+  writeImmediateAck,
   writePathFrame,
   writePing,
   writeSessionCredit,
@@ -30,9 +32,16 @@ export interface AckRange {
  */
 export type Frame =
   | { readonly type: 'padding'; readonly length: number }
-  | { readonly type: 'ping' }
+  | { readonly type: 'ping' | 'immediateAck' }
   /** Ranges descend; `delay` is in milliseconds. */
   | { readonly type: 'ack'; readonly delay: number; readonly ranges: readonly AckRange[] }
+  /** `delay` is in milliseconds. */
+  | {
+      readonly type: 'ackFrequency';
+      readonly request: number;
+      readonly every: number;
+      readonly delay: number;
+    }
   | {
       readonly type: 'fragment';
       readonly sequence: number;
@@ -109,6 +118,10 @@ export function writeFrame(into: Uint8Array, offset: number, frame: Frame): numb
       return offset + frame.length;
     case 'ping':
       return writePing(into, offset);
+    case 'immediateAck':
+      return writeImmediateAck(into, offset);
+    case 'ackFrequency':
+      return writeAckFrequency(into, offset, frame.request, frame.every, frame.delay);
     case 'ack': {
       const source = {
         ranges: frame.ranges.length,
@@ -184,6 +197,12 @@ function frameOf(reader: FrameReader, length: number): Frame {
       return { type: 'padding', length };
     case FrameType.ping:
       return { type: 'ping' };
+    case FrameType.immediateAck:
+      return { type: 'immediateAck' };
+    case FrameType.ackFrequency: {
+      const { ackRequest, ackEvery, ackDelay } = reader;
+      return { type: 'ackFrequency', request: ackRequest, every: ackEvery, delay: ackDelay };
+    }
     case FrameType.ack: {
       const ranges = Array.from({ length: reader.ackRanges }, (_, i) => ({
         first: reader.ackFirst[i]!,

@@ -32,7 +32,10 @@ export function describeDatagram(datagram: Uint8Array): string {
 export function describeFrame(frame: Frame): string {
   switch (frame.type) {
     case 'ping':
-      return 'ping';
+    case 'immediateAck':
+      return frame.type;
+    case 'ackFrequency':
+      return `ackFrequency(#${frame.request} every ${frame.every}, ${frame.delay.toFixed(1)} ms)`;
     case 'padding':
       return `padding(${frame.length})`;
     case 'ack':

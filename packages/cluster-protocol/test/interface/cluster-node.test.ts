@@ -35,7 +35,15 @@ function start(
     knows.map(([other, where, at]) => [memberOf(network, other).nodeId, [where.address(at)]]),
   );
   const fresh = savedNode(network, name, host.random, addresses);
-  const saved: SavedNode = before ? { ...before, bootCounter: before.bootCounter + 1 } : fresh;
+  const saved: SavedNode = before
+    ? {
+        ...before,
+        bootCounter: before.bootCounter + 1,
+        outboxIncarnation: fresh.outboxIncarnation,
+        inboxIncarnation: fresh.inboxIncarnation,
+        formerInboxes: [...before.formerInboxes, before.inboxIncarnation],
+      }
+    : fresh;
   const node = new ClusterNode({
     provider: crypto,
     random: host.random,

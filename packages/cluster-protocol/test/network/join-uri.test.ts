@@ -137,7 +137,10 @@ test('a key that no NMN can have is refused before anybody is called', t => {
   for (const point of vectors<{ lowOrder: readonly string[] }>('x25519.json').lowOrder.map(hex)) {
     const key = toBase64Url(point);
 
-    const expected = { code: 'JOIN_URI_INVALID', message: /key=, the key of the NMN, is none that an NMN can have/ };
+    const expected = {
+      code: 'JOIN_URI_INVALID',
+      message: /key=, the key of the NMN, is none that an NMN can have/,
+    };
     t.throws(() => parseJoinUri(GOOD.replace(KEY, key)), expected);
     t.throws(() => parseOperatorUri(`coconet-operator://h:1/#v=1&key=${key}&token=${CLAIM}`), expected);
   }

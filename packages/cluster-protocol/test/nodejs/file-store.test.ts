@@ -5,6 +5,7 @@ import test from 'ava';
 import type { ExecutionContext } from 'ava';
 
 import { encodeText } from '../../src/base/index.js';
+import { DAMAGED_KEY } from '../../src/interface/index.js';
 import { openFileStore } from '../../src/nodejs/file-store.js';
 import type { FileStore } from '../../src/nodejs/file-store.js';
 import { logHeader } from '../../src/nodejs/store-log.js';
@@ -122,8 +123,10 @@ test('a log changed at any byte opens with the writes before the change, or is r
     const index = points.findLastIndex(({ length }) => length <= at);
 
     const store = await opened(t, path);
-    t.deepEqual(await contents(store), points[index]!.state, `changed at ${at}`);
-    t.is(store.condition, index === points.length - 2 ? 'tornTail' : 'damaged', `changed at ${at}`);
+    const isDamaged = index !== points.length - 2;
+    const mark: Record<string, string> = isDamaged ? { [DAMAGED_KEY]: '' } : {};
+    t.deepEqual(await contents(store), { ...points[index]!.state, ...mark }, `changed at ${at}`);
+    t.is(store.condition, isDamaged ? 'damaged' : 'tornTail', `changed at ${at}`);
     await store.close();
     const again = await opened(t, path);
     t.is(again.condition, 'clean');
@@ -144,6 +147,22 @@ test('a damaged log is set aside before it is replaced', async t => {
   t.is(aside.length, 1);
   t.deepEqual(await readFile(join(path, aside[0]!)), log);
   t.is((await stat(join(path, aside[0]!))).mode & 0o777, 0o600);
+});
+
+test('that a log was damaged is said at every opening until somebody deletes the mark', async t => {
+  const { path, points, log } = await history(t);
+  const at = points[1]!.length + 30;
+  log[at] = log[at]! ^ 1;
+  await writeFile(join(path, 'store.log'), log);
+  await (await opened(t, path)).close();
+
+  const second = await opened(t, path);
+  t.deepEqual(await second.read(DAMAGED_KEY), new Uint8Array(0));
+  await second.write(new Map([[DAMAGED_KEY, undefined]]));
+  await second.close();
+
+  const third = await opened(t, path);
+  t.is(await third.read(DAMAGED_KEY), undefined);
 });
 
 test('what was acknowledged survives kill -9, again and again', async t => {

@@ -22,7 +22,15 @@ const ackFrame: fc.Arbitrary<Frame> = fc
   });
 
 const frame: fc.Arbitrary<Frame> = fc.oneof(
-  fc.constant<Frame>({ type: 'ping' }),
+  fc.record({ type: fc.constantFrom('ping' as const, 'immediateAck' as const) }),
+  fc
+    .tuple(sequence, fc.integer({ min: 1, max: 255 }), fc.nat({ max: 100_000 }))
+    .map(([request, every, delay]) => ({
+      type: 'ackFrequency' as const,
+      request,
+      every,
+      delay: delay * ACK_DELAY_UNIT,
+    })),
   ackFrame,
   fc.record({
     type: fc.constant('fragment' as const),

@@ -46,12 +46,21 @@ export class Database {
 
   /** All of `write` or nothing, durable when this resolves. Rejects with `STORAGE_FAILED` when nothing was kept. */
   async transact<T>(write: (transaction: Knex.Transaction) => Promise<T>): Promise<T> {
+    // A full disk makes SQLite take the transaction back by itself; what is said about that afterwards helps nobody.
+    const first: { error?: unknown } = {};
     try {
-      return await this.#knex.transaction(write);
+      return await this.#knex.transaction(async transaction => {
+        try {
+          return await write(transaction);
+        } catch (error) {
+          first.error = error;
+          throw error;
+        }
+      });
     } catch (error) {
-      if (error instanceof NmnError) throw error;
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new NmnError('STORAGE_FAILED', `the database could not be written: ${reason}`, { cause: error });
+      const cause = first.error ?? error;
+      if (cause instanceof NmnError) throw cause;
+      throw new NmnError('STORAGE_FAILED', `the database could not be written: ${reasonOf(cause)}`, { cause });
     }
   }
 
@@ -65,6 +74,13 @@ async function checkIntegrity(knex: Knex, file: string): Promise<void> {
   const rows = await knex.raw<{ integrity_check: string }[]>('PRAGMA integrity_check(3)');
   if (rows.length === 1 && rows[0]!.integrity_check === 'ok') return;
   throw damaged(file, rows.map(row => row.integrity_check).join('; '));
+}
+
+/** What SQLite says, without the statement that the query builder puts before it. */
+function reasonOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  const code = sqliteCode(error);
+  return code === '' ? text : text.slice(Math.max(0, text.lastIndexOf(code)));
 }
 
 function damaged(file: string, what: string): NmnError {

@@ -65,7 +65,7 @@ const PENDING = seconds(11);
 
 test('five handshakes that name a claim and prove nothing end it, through a restart of the NMN as well', async t => {
   const town = await home(21);
-  const { world, nmn, newUri, joinAt, during, staticKey } = town;
+  const { world, nmn, newUri, joinAt, during } = town;
   const text = await newUri('lamp');
   const uri = parseJoinUri(text);
   const stranger = world.host({ name: 'stranger' });
@@ -73,7 +73,7 @@ test('five handshakes that name a claim and prove nothing end it, through a rest
   await world.run(PENDING);
   const before = invitationOf(town, uri);
   nmn.host.crash();
-  startNmn(crypto, nmn.host.board.powerOn(), { disk: nmn.disk, staticKey });
+  startNmn(crypto, nmn.host.board.powerOn(), nmn.life);
   await world.run(seconds(5));
 
   const fourth = await prove(town, stranger, uri);

@@ -11,7 +11,8 @@ import type { SimulatedHost } from '@coconet/cluster-protocol/testing';
 import test from 'ava';
 
 import { crypto, home } from '../support/simulated-home.js';
-import { NMN_PORT, resolve, startNmn } from '../support/simulated-nmn.js';
+import { resolve } from '../support/members.js';
+import { NMN_PORT, startNmn } from '../support/simulated-nmn.js';
 
 type Home = Awaited<ReturnType<typeof home>>;
 
@@ -41,16 +42,15 @@ const isConnected = ({ events }: Member): boolean =>
 
 test('a URI with the new address of an NMN that moved is learnt for good, beside the old one', async t => {
   const town = await home(11);
-  const { world, nmn, newUri, during, staticKey } = town;
+  const { world, nmn, newUri, during } = town;
   const lamp = world.host({ name: 'lamp' });
   const store = new MemoryStore();
   const first = await newUri('lamp');
   const before = await open(town, lamp, store, first);
   await during(before.runtime.close());
-  const { disk } = nmn;
   nmn.host.crash();
   const elsewhere = world.host({ name: 'elsewhere' });
-  startNmn(crypto, elsewhere, { disk, staticKey });
+  startNmn(crypto, elsewhere, nmn.life);
   const moved = { host: elsewhere.address(NMN_PORT).host, port: NMN_PORT };
   const uri = formatJoinUri({ ...parseJoinUri(first), hosts: [moved] });
 

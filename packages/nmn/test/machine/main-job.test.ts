@@ -6,8 +6,8 @@ import {
   milliseconds,
   seconds,
 } from '@coconet/cluster-protocol/core';
-import { home, texts } from './home.js';
-import { ask, resolve, revocationOf } from './simulated-nmn.js';
+import { home, texts } from '../support/simulated-home.js';
+import { askNmn, resolve, revocationOf } from '../support/members.js';
 
 const SERVICE = 0x8000;
 
@@ -131,7 +131,7 @@ test('revoking a member cuts its live sessions within two seconds and it cannot 
   );
 
   const answer = await during(
-    ask(owner, { type: 'revoke', record: revocationOf(owner, phone.member.node.nodeId) }),
+    askNmn(owner, { type: 'revoke', record: revocationOf(owner, phone.member.node.nodeId) }),
   );
   await world.run(seconds(2));
 

@@ -1,7 +1,7 @@
 import test from 'ava';
 import { encodeText, milliseconds, minutes, seconds } from '@coconet/cluster-protocol/core';
 import type { RelayOptions } from '../../src/relay/relay-options.js';
-import { home, texts } from './home.js';
+import { home, texts } from '../support/simulated-home.js';
 
 const SERVICE = 0x8000;
 

@@ -1,8 +1,8 @@
 import test from 'ava';
 import { minutes, MemberRuntime, milliseconds, seconds } from '@coconet/cluster-protocol/core';
 import { AuthenticatingProvider } from '@coconet/cluster-protocol/testing';
-import { home } from './home.js';
-import { resolve } from './simulated-nmn.js';
+import { home } from '../support/simulated-home.js';
+import { resolve } from '../support/members.js';
 
 test('after a thousand sessions that came and went all tables are as large as before', async t => {
   t.timeout(120_000);

@@ -7,6 +7,7 @@ import {
   createNodeKeys,
   encodeCredential,
   encodeHosts,
+  formatJoinUri,
   type Host,
   type HostPort,
   type Joined,
@@ -18,11 +19,20 @@ import {
   NMN_HOSTS_KEY,
   type NetworkGenesis,
   type NodeKeys,
+  type NodeKind,
   parseOperatorUri,
   randomBytes,
   SecretRing,
+  seconds,
+  type StateRecord,
+  type Store,
+  wallTime,
 } from '@coconet/cluster-protocol/core';
 import { type SocketAddress, socketAddress } from '@coconet/cluster-protocol/wire';
+
+/** How long a request is sent again before its asker gives up. */
+const PATIENCE = seconds(20);
+const INVITATION_LIFE = 3_600_000;
 
 const addressesOf = (hosts: readonly HostPort[]): SocketAddress[] =>
   hosts.flatMap(({ host, port }) => socketAddress(host, port) ?? []);
@@ -34,6 +44,13 @@ export interface Owner {
   readonly nmnKey: Uint8Array;
   readonly hosts: readonly HostPort[];
 }
+
+/** Addresses resolve to themselves. */
+export const resolve = (host: string): Promise<readonly string[]> => Promise.resolve([host]);
+
+/** Starts the member that a store holds, or that joins with the URI. */
+export const openMember = (host: Host, store: Store, kind: NodeKind, join?: string): Promise<MemberRuntime> =>
+  MemberRuntime.open({ host, store, kind, join, resolve, allowDocumentationAddresses: true });
 
 /** Creates a network with an operator URI, as the tool does. */
 export async function createWith(host: Host, uri: string, name = 'Home'): Promise<Owner> {
@@ -80,13 +97,13 @@ export async function createWith(host: Host, uri: string, name = 'Home'): Promis
     await store.write(changes);
   });
   if (outcome.kind !== 'done') throw new Error(outcome.text);
-  const runtime = await MemberRuntime.open({ host, store, kind: 'client', resolve: async h => [h] });
+  const runtime = await openMember(host, store, 'client');
   return { runtime, genesis, nmnKey: operator.nmnKey, hosts: operator.hosts };
 }
 
 /** One request of a running member to its NMN. */
 export function askNmn(member: MemberRuntime, content: ManagementContent): Promise<ManagementContent> {
-  const requestId = member.do((node, now) => node.request(now, content));
+  const requestId = member.do((node, now) => node.request(now, content, PATIENCE));
   return new Promise(resolve => {
     const off = member.on(event => {
       if (event.kind !== 'management' || event.requestId !== requestId) return;
@@ -96,25 +113,39 @@ export function askNmn(member: MemberRuntime, content: ManagementContent): Promi
   });
 }
 
-/** A claim of the owner's for one device. */
-export async function inviteDevice(owner: Owner, host: Host, name = 'lamp'): Promise<Uint8Array> {
-  const claim = randomBytes(host.random, 16);
-  const answer = await askNmn(owner.runtime, {
+/** A claim on the word of a member with the right: a device has no role, a client is a guest. */
+export async function invite(
+  owner: MemberRuntime,
+  { kind = 'device', name = 'lamp' }: { readonly kind?: NodeKind; readonly name?: string } = {},
+): Promise<Uint8Array> {
+  const { crypto, random } = owner.host;
+  const claim = randomBytes(random, 16);
+  const answer = await askNmn(owner, {
     type: 'createInvitation',
-    claimId: claimIdOf(host.crypto, claim),
-    claimPsk: claimPskOf(host.crypto, claim),
+    claimId: claimIdOf(crypto, claim),
+    claimPsk: claimPskOf(crypto, claim),
     name,
     grant: {
       type: 'plain',
-      kind: 'device',
-      role: 'none',
+      kind,
+      role: kind === 'client' ? 'guest' : 'none',
       user: '',
-      expiresAt: (host.wallTime() + 3_600_000) as ReturnType<Host['wallTime']>,
+      expiresAt: wallTime(owner.host.wallTime() + INVITATION_LIFE),
     },
   });
   if (answer.type !== 'invitationCreated') throw new Error(JSON.stringify(answer));
   return claim;
 }
+
+/** What the holder of a claim gives to `MemberRuntime.open`. */
+export const joinUriOf = (
+  at: { readonly network: Uint8Array; readonly nmnKey: Uint8Array; readonly hosts: readonly HostPort[] },
+  claim: Uint8Array,
+): string => formatJoinUri({ ...at, claim });
+
+/** The owner's signed word that a node is cut off. */
+export const revocationOf = (owner: MemberRuntime, nodeId: number): StateRecord =>
+  owner.do(node => node.authorship.revocation(owner.host.wallTime(), nodeId, 'lost'));
 
 /** Joins with a claim. */
 export async function joinWith(
@@ -122,9 +153,10 @@ export async function joinWith(
   owner: Owner,
   claim: Uint8Array,
   keys: NodeKeys = createNodeKeys(host.crypto, host.random),
+  kind: NodeKind = 'device',
 ): Promise<Joined> {
   const uri = { network: owner.genesis.network, nmnKey: owner.nmnKey, claim, hosts: owner.hosts };
-  const outcome = await joinNetwork(host, uri, addressesOf(owner.hosts), keys, { kind: 'device', name: '' });
+  const outcome = await joinNetwork(host, uri, addressesOf(owner.hosts), keys, { kind, name: '' });
   if (outcome.kind !== 'joined') throw new Error(outcome.text);
   return outcome.joined;
 }

@@ -21,7 +21,8 @@ import { spoofed } from '../../../cluster-protocol/test/threats/handshake-threat
 import { Tap } from '../../../cluster-protocol/test/threats/household.js';
 import { mutated } from '../../../cluster-protocol/test/threats/member-threats.js';
 import { heldMemory } from '../../../cluster-protocol/test/threats/memory.js';
-import { foundNetwork, invite, resolve, startNmn } from '../support/simulated-nmn.js';
+import { resolve } from '../support/members.js';
+import { foundNetwork, invite, startNmn } from '../support/simulated-nmn.js';
 import { address } from '../support/surroundings.js';
 
 const crypto = await createCryptoProvider();

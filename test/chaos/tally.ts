@@ -1,0 +1,97 @@
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+
+import { quantile } from '../../benchmarks/statistics.js';
+import type { Round } from './round.js';
+
+/** Times and flaws that are kept of each kind, the latest: more would tell nothing new. */
+const MOST_TIMES = 50_000;
+const MOST_FLAWS = 100;
+
+interface Sum {
+  rounds: number;
+  readonly counts: Record<string, number>;
+  readonly times: Record<string, number[]>;
+  readonly flaws: string[];
+}
+
+/** What the rounds of one kind have shown so far. */
+export interface Summary {
+  readonly rounds: number;
+  readonly counts: Readonly<Record<string, number>>;
+  /** Ms. */
+  readonly times: Readonly<
+    Record<string, { readonly p50: number; readonly p99: number; readonly most: number }>
+  >;
+  readonly flaws: readonly string[];
+}
+
+/** The sum of all rounds of all runs, in a file that the next run goes on with. */
+export class Tally {
+  readonly #file: string;
+  readonly #sums: Record<string, Sum>;
+
+  private constructor(file: string, sums: Record<string, Sum>) {
+    this.#file = file;
+    this.#sums = sums;
+  }
+
+  /** The tally of earlier runs; an empty one if there is none or `fresh` says so. */
+  static async open(file: string, fresh: boolean): Promise<Tally> {
+    const text = fresh ? undefined : await readFile(file, 'utf8').catch(() => undefined);
+    // Our own file, replaced as a whole each time.
+    return new Tally(file, text === undefined ? {} : (JSON.parse(text) as Record<string, Sum>));
+  }
+
+  add(kind: string, { counts, times, flaws }: Round): void {
+    const sum = (this.#sums[kind] ??= { rounds: 0, counts: {}, times: {}, flaws: [] });
+    sum.rounds++;
+    for (const [name, count] of Object.entries(counts)) sum.counts[name] = (sum.counts[name] ?? 0) + count;
+    for (const [name, time] of Object.entries(times)) {
+      const kept = (sum.times[name] ??= []);
+      kept.push(Math.round(time * 10) / 10);
+      if (kept.length > MOST_TIMES) kept.shift();
+    }
+    sum.flaws.push(...flaws);
+    sum.flaws.splice(0, sum.flaws.length - MOST_FLAWS);
+  }
+
+  async save(): Promise<void> {
+    await mkdir(dirname(this.#file), { recursive: true });
+    await writeFile(`${this.#file}.new`, JSON.stringify(this.#sums));
+    await rename(`${this.#file}.new`, this.#file);
+  }
+
+  summary(): Readonly<Record<string, Summary>> {
+    return Object.fromEntries(
+      Object.entries(this.#sums).map(([kind, { rounds, counts, times, flaws }]) => [
+        kind,
+        {
+          rounds,
+          counts,
+          times: Object.fromEntries(
+            Object.entries(times).map(([name, values]) => [
+              name,
+              { p50: quantile(values, 0.5), p99: quantile(values, 0.99), most: Math.max(...values) },
+            ]),
+          ),
+          flaws,
+        },
+      ]),
+    );
+  }
+}
+
+/** A summary for people. */
+export function textOf(summaries: Readonly<Record<string, Summary>>): string {
+  const lines: string[] = [];
+  for (const [kind, { rounds, counts, times, flaws }] of Object.entries(summaries)) {
+    lines.push(`${kind}: ${rounds} rounds, ${flaws.length} flaws`);
+    for (const [name, { p50, p99, most }] of Object.entries(times))
+      lines.push(`  ${name}: p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms, most ${most.toFixed(1)} ms`);
+    const all = Object.entries(counts).map(([name, count]) => `${name} ${count}`);
+    for (let i = 0; i < all.length; i += 6) lines.push(`  ${all.slice(i, i + 6).join(' · ')}`);
+    for (const flaw of flaws) lines.push(`  FLAW ${flaw}`);
+  }
+  return `${lines.join('\n')}\n`;
+}
