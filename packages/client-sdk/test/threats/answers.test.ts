@@ -17,6 +17,7 @@ test('T22: another member that answers the request ids 0 to 100,000 of a device 
       peer: DEVICE,
       sequence: 1_000 + i,
       requestId: i % 2 === 0 ? 40_000 + i : undefined,
+      once: false,
       deadline: undefined,
       connected: true,
       settle: outcome => settled.push(outcome),

@@ -392,6 +392,7 @@ export class ClusterNode implements Machine<ClusterEvent> {
     const { by, code, reason: text } = event;
     const takenOver = by === 'peer' && code === CloseCode.replaced;
     if (takenOver) peer.replaced(now, this.#options.random);
+    else if (by === 'reset') peer.restarted(now, this.#options.random);
     else peer.connection = { kind: 'waiting', retryAt: now };
     peer.agent.sessionClosed(now);
     this.#mind.sessionClosed(peer.nodeId);

@@ -34,6 +34,12 @@ const BACKOFF: readonly Duration[] = [0, 0, 0, 0, 0, 0, 2, 4, 8, 15, 30, 60].map
 /** Retries spread by this share, so that a crowd that lost its NMN does not come back in step. */
 const JITTER = 0.25;
 
+/**
+ * A peer that loses its state a second time within this is taken for two that hold the same keys and answer for each
+ * other: what one of them knows nothing of, the other one holds. A restart takes longer.
+ */
+const RESTART_INTERVAL: Duration = seconds(5);
+
 /** The path agent hears of the active path's round trip this often; its choice between paths needs no more. */
 const MEASURE_INTERVAL: Duration = seconds(1);
 
@@ -57,6 +63,7 @@ export class Peer {
   #measuredAt: Instant | undefined;
   readonly #takeovers = new TakeoverWait();
   #notBefore: Instant | undefined;
+  #restartedAt: Instant | undefined;
 
   constructor(nodeId: number, random: RandomSource, rules: ConsentRules) {
     this.nodeId = nodeId;
@@ -90,6 +97,14 @@ export class Peer {
   replaced(now: Instant, random: RandomSource): void {
     this.#notBefore = after(now, this.#takeovers.next(now, random));
     this.connection = { kind: 'waiting', retryAt: this.#notBefore };
+  }
+
+  /** The peer has lost its state: it is met again at once, unless that happens too often to be true. */
+  restarted(now: Instant, random: RandomSource): void {
+    const last = this.#restartedAt;
+    this.#restartedAt = now;
+    if (last !== undefined && now < after(last, RESTART_INTERVAL)) this.replaced(now, random);
+    else this.connection = { kind: 'waiting', retryAt: now };
   }
 
   /** Something has changed, or worked: the next try need not wait. */
