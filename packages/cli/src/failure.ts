@@ -123,6 +123,8 @@ const NEXT: Readonly<Record<FailureCode, string | undefined>> = {
   PORT_IN_USE: 'name another port with --port, or stop what uses this one',
   SOCKET_FAILED: DOCTOR,
   NMN_UNREACHABLE: `is it running, and is UDP let through? ${DOCTOR}`,
+  STREAM_RESET: undefined,
+  STREAM_STOPPED: undefined,
 
   CONFIG_INVALID: HELP,
   DATA_FOLDER_IN_USE: '`coconet nmn status` shows the one that runs',

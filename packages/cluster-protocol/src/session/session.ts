@@ -2,19 +2,14 @@ import {
   ClusterError,
   after,
   assert,
-  milliseconds,
   type DropCounters,
   type DropReason,
   type Instant,
 } from '../base/index.js';
 import type { AeadKey } from '../crypto/provider.js';
 import {
-  CONTROL_WINDOW,
   CloseCode,
-  DATA_HEADER,
   DATA_OVERHEAD,
-  FrameReader,
-  FrameType,
   MAX_DATAGRAM,
   MAX_PACKET_NUMBER,
   MAX_RECEIVED_DATAGRAM,
@@ -29,6 +24,7 @@ import { FrameCounts } from './frame-counts.js';
 import { MessageQueue } from './message-queue.js';
 import type { OutboundMessage } from './outgoing-message.js';
 import { PacketInspector } from './packet-inspector.js';
+import { PacketIntake } from './packet-intake.js';
 import { PacketOpener } from './packet-opener.js';
 import { MIN_WORTHWHILE, PacketWriter, type PacketSources, type PacketWish } from './packet-writer.js';
 import { PathSteering } from './path-steering.js';
@@ -36,7 +32,6 @@ import { closing, type SessionState } from './session-state.js';
 import { SessionStreams } from './session-streams.js';
 import { StreamMemory } from './stream-memory.js';
 import { Reassembler } from './reassembler.js';
-import { ReplayWindow } from './replay-window.js';
 import type { ClosedBy, PathId, SessionEvent, SessionTransmit } from './session-event.js';
 import { DEFAULT_SESSION_CONFIG, type SessionConfig, type SessionOptions } from './session-options.js';
 import type { SessionPath } from './session-path.js';
@@ -59,13 +54,12 @@ export class Session {
   readonly #keys: readonly AeadKey[];
   readonly #opener: PacketOpener;
   readonly #inspector = new PacketInspector();
-  readonly #reader = new FrameReader();
   readonly #events = new EventQueue();
   readonly #steering: PathSteering;
   readonly #acks: AckTracker;
   readonly #ackFrequency: AckFrequency;
   readonly #reassembler = new Reassembler();
-  readonly #controlSeen = new ReplayWindow(CONTROL_WINDOW);
+  readonly #intake: PacketIntake;
   readonly #control = new ControlQueue();
   readonly #datagrams: DatagramQueue;
   readonly #messages: MessageQueue;
@@ -108,6 +102,31 @@ export class Session {
     this.#messages = new MessageQueue(room, sequence =>
       this.#events.push({ kind: 'messageAcknowledged', sequence }),
     );
+    this.#intake = new PacketIntake({
+      acks: this.#acks,
+      steering: this.#steering,
+      reassembler: this.#reassembler,
+      events: this.#events,
+      drops: this.#drops,
+      counts: this.#receivedFrames,
+      session: {
+        isOpen: () => this.#isOpen(),
+        streams: () => this.streams,
+        acknowledged: at => {
+          this.#probes = 0;
+          this.#waitingSince = at;
+          this.#steering.acknowledged();
+          this.#ackFrequency.update(this.#steering.active);
+        },
+        closed: (code, reason) => {
+          this.#settle('peer', code, reason);
+          this.#end();
+        },
+        violated: (at, reason) => {
+          this.close(at, CloseCode.protocolViolation, reason);
+        },
+      },
+    });
     this.#options = options;
     this.#sources = {
       acks: this.#acks,
@@ -373,97 +392,10 @@ export class Session {
     }
     const newest = number > this.#acks.largest;
     this.#acks.receive(now, number, this.#inspector.eliciting, id);
-    this.#act(now, packet, path);
+    this.#intake.take(now, packet, this.#opener.end, path);
     if (newest && path !== undefined && this.#isOpen())
       this.#steering.newest(now, path, this.#inspector.probing);
     return undefined;
-  }
-
-  #act(now: Instant, packet: Uint8Array, path: SessionPath | undefined): void {
-    const reader = this.#reader;
-    reader.reset(packet, DATA_HEADER, this.#opener.end);
-    while (reader.next() && this.#isOpen()) {
-      this.#receivedFrames.count(reader.type);
-      switch (reader.type) {
-        case FrameType.ack:
-          this.#takeAck(now, reader);
-          break;
-        case FrameType.ackFrequency:
-          this.#acks.request(now, reader.ackRequest, reader.ackEvery, milliseconds(reader.ackDelay));
-          break;
-        case FrameType.immediateAck:
-          this.#acks.hasten(now);
-          break;
-        case FrameType.firstFragment:
-        case FrameType.fragment:
-          this.#takeFragment(now, reader);
-          break;
-        case FrameType.datagram:
-          this.#events.push({
-            kind: 'datagram',
-            service: reader.service,
-            bytes: new Uint8Array(reader.data),
-          });
-          break;
-        case FrameType.control:
-          this.#takeControl(reader);
-          break;
-        case FrameType.pathChallenge:
-          path?.validation.owe(reader.challengeHigh, reader.challengeLow);
-          break;
-        case FrameType.pathResponse:
-          this.#takeResponse(now, reader, path);
-          break;
-        case FrameType.close:
-          this.#settle('peer', reader.closeCode, reader.closeReason);
-          this.#end();
-          break;
-        default:
-          // A ping asks for an ack alone; unknown frames of a later version are skipped.
-          if (reader.type >= FrameType.streamOpen && reader.type <= FrameType.streamStop)
-            this.#takeStream(now, reader);
-      }
-    }
-  }
-
-  #takeAck(now: Instant, reader: FrameReader): void {
-    const outcome = this.#steering.recovery.acknowledge(now, reader);
-    if (outcome.packets === 0) return;
-    this.#probes = 0;
-    this.#waitingSince = now;
-    this.#steering.acknowledged();
-    this.#ackFrequency.update(this.#steering.active);
-    if (outcome.confirmed >= 0) this.#acks.confirm(outcome.confirmed);
-  }
-
-  #takeFragment(now: Instant, reader: FrameReader): void {
-    const taken = this.#reassembler.take(now, reader);
-    if (typeof taken === 'string') this.#drops.count(taken);
-    else if (taken !== undefined) {
-      // Spelled out: a spread would make two objects for every message.
-      const { sequence, service, bytes } = taken;
-      this.#events.push({ kind: 'message', sequence, floor: this.#reassembler.floor, service, bytes });
-    }
-  }
-
-  #takeStream(now: Instant, reader: FrameReader): void {
-    const broken = this.streams.take(now, reader);
-    if (broken !== undefined) this.close(now, CloseCode.protocolViolation, broken);
-  }
-
-  #takeControl(reader: FrameReader): void {
-    if (this.#controlSeen.verdict(reader.controlNumber) !== 'fresh') {
-      this.#drops.count('duplicateMessage');
-      return;
-    }
-    this.#controlSeen.mark(reader.controlNumber);
-    this.#events.push({ kind: 'control', type: reader.controlType, bytes: new Uint8Array(reader.data) });
-  }
-
-  #takeResponse(now: Instant, reader: FrameReader, path: SessionPath | undefined): void {
-    const { challengeHigh, challengeLow } = reader;
-    const asked = path !== undefined && this.#steering.answered(now, path, challengeHigh, challengeLow);
-    if (!asked) this.#drops.count('unexpected');
   }
 
   // Sending.
