@@ -244,7 +244,8 @@ for (const { lasting, error } of WAYS)
         met = io.mend();
 
         // Our own errors name the folder, those of SQLite and the file system the fault.
-        if (outcome instanceof Error) t.regex(String(outcome), /NmnError|SQLITE_(IOERR|FULL)|EIO|ENOSPC/, `I/O ${nth}`);
+        if (outcome instanceof Error)
+          t.regex(String(outcome), /NmnError|SQLITE_(IOERR|FULL)|EIO|ENOSPC/, `I/O ${nth}`);
         else t.is(outcome, '1 networks', `I/O ${nth}`);
         t.is(await start(folder), '1 networks', `after I/O ${nth}`);
       }
