@@ -25,7 +25,7 @@ export async function hostilePeer(): Promise<{
     now: instant(0),
     random: new SeededRandom(1),
     drops,
-    config: { acceptStreams: true },
+    config: { acceptStreams: () => true },
   });
   let next = 0;
   const send = (frames: readonly Frame[], number = next++): string | undefined => {

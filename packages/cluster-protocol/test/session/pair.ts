@@ -86,7 +86,7 @@ export class SessionPair {
         random: this.random.fork(side),
         drops: this.drops[side],
         streamMemory: this.memory[side],
-        config: { acceptStreams: true, ...options.config },
+        config: { acceptStreams: () => true, ...options.config },
       });
     this.sides = { a: build('a'), b: build('b') };
   }
