@@ -39,7 +39,7 @@ const RELOAD_RETRY = seconds(5);
 
 /**
  * Starts an NMN and resolves when it answers. Throws `CONFIG_INVALID`, `DATA_FOLDER_…`, `DATABASE_…`, `PORT_IN_USE` or
- * `ADMIN_SOCKET_FAILED`; nothing is left open then.
+ * `ADMIN_SOCKET_FAILED`; nothing is left open then, and a data folder that the start began is gone.
  *
  * ```ts
  * const nmn = await startNmn({ config: { dataFolder: './nmn', listen: { port: 0, bind: ['127.0.0.1'] } } });
@@ -133,8 +133,8 @@ export class RunningNmn {
       await started.#open();
       return started;
     } catch (error) {
-      if (nmn) await nmn.close();
-      else await store.close();
+      if (nmn) await nmn.#close(() => store.discard());
+      else await store.discard();
       throw error;
     }
   }
@@ -211,7 +211,7 @@ export class RunningNmn {
 
   /** Says goodbye to all nodes, finishes what is on its way to the disk, and lets everything go. */
   close(): Promise<void> {
-    this.#closing ??= this.#close();
+    this.#closing ??= this.#close(() => this.#store.close());
     return this.#closing;
   }
 
@@ -315,7 +315,7 @@ export class RunningNmn {
     for (const subsystem of this.#subsystems) subsystem.handleEvent?.(event);
   }
 
-  async #close(): Promise<void> {
+  async #close(closeStore: () => Promise<void>): Promise<void> {
     await this.#admin?.close();
     await this.#http?.close();
     this.#machine.close(this.#host.now());
@@ -327,7 +327,7 @@ export class RunningNmn {
     });
     await this.#running.close();
     for (const subsystem of [...this.#subsystems].reverse()) await subsystem.stop?.();
-    await this.#store.close();
+    await closeStore();
     this.#log.info('stopped', {});
     this.#hasClosed();
   }

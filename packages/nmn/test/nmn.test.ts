@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -147,22 +147,39 @@ test('a port that is taken is said to be, and nothing is left behind', async t =
   await once(socket, 'listening');
   t.teardown(() => socket.close());
   const { port } = socket.address();
-  const dataFolder = join(await temporaryFolder(t), 'nmn');
+  const above = await temporaryFolder(t);
+  const dataFolder = join(above, 'deep', 'nmn');
   const config = { ...onLoopback, dataFolder, listen: { port, bind: ['127.0.0.1'] } };
 
   await t.throwsAsync(startNmn({ config }), { code: 'PORT_IN_USE', message: new RegExp(`${port}`) });
 
+  t.deepEqual(await readdir(above), []);
   await (await startNmn({ config: { ...config, listen: { ...config.listen, port: 0 } } })).close();
 });
 
 test('a taken HTTP port ends the start and lets the rest go', async t => {
   const { nmn } = await start(t);
-  const dataFolder = join(await temporaryFolder(t), 'nmn');
+  const dataFolder = await temporaryFolder(t);
   const config = { ...onLoopback, dataFolder, http: { port: nmn.httpPort! } };
 
   await t.throwsAsync(startNmn({ config }), { code: 'PORT_IN_USE', message: /http\.port/ });
 
+  t.deepEqual(await readdir(dataFolder), [], 'a folder that was there stays, as empty as it was');
   await (await startNmn({ config: { ...config, http: { enabled: false } } })).close();
+});
+
+test('a start that fails takes nothing away from a folder that was used before', async t => {
+  const { nmn } = await start(t);
+  const used = await start(t);
+  await used.nmn.close();
+  const config = { ...onLoopback, dataFolder: used.folder, http: { port: nmn.httpPort! } };
+  // A backup that was put back without its marker is not a new folder either.
+  await rm(join(used.folder, 'nmn.json'));
+
+  await t.throwsAsync(startNmn({ config }), { code: 'PORT_IN_USE' });
+
+  const again = await start(t, used.folder);
+  t.deepEqual(again.nmn.staticKey, used.nmn.staticKey);
 });
 
 test('a second NMN on the folder, and a wrong setting, are refused', async t => {

@@ -1,5 +1,5 @@
-import { chmod, readdir, readFile, stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { chmod, readdir, readFile, rm, rmdir, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 
 import { makeFolder } from '@coconet/cluster-protocol/node';
 
@@ -37,10 +37,12 @@ const FOREIGN_BITS = 0o077;
 export class DataFolder {
   readonly path: string;
   readonly #lock: FolderLock;
+  readonly #begun: Begun | undefined;
 
-  private constructor(path: string, lock: FolderLock) {
+  private constructor(path: string, lock: FolderLock, begun: Begun | undefined) {
     this.path = path;
     this.#lock = lock;
+    this.#begun = begun;
   }
 
   /**
@@ -49,18 +51,21 @@ export class DataFolder {
    */
   static async open(folder: string): Promise<DataFolder> {
     const path = resolve(folder);
-    await prepareFolder(path);
+    const made = await prepareFolder(path);
     await checkModes(path);
     await checkMarker(path);
     const lock = await FolderLock.acquire(path, join(path, DATA_FILES.lock));
+    let begun: Begun | undefined;
     try {
+      if (await isUnused(path)) begun = { path, made };
       if (!(await checkMarker(path))) await writeMarker(path);
       await makePrivateFile(join(path, DATA_FILES.database));
     } catch (error) {
       await lock.release();
+      if (begun) await undo(begun);
       throw unwritable(path, error);
     }
-    return new DataFolder(path, lock);
+    return new DataFolder(path, lock, begun);
   }
 
   /** The absolute path of one of our files. */
@@ -71,13 +76,45 @@ export class DataFolder {
   async close(): Promise<void> {
     await this.#lock.release();
   }
+
+  /** As `close`, after a start that failed: what was begun here with `open` is taken away again, and nothing older. */
+  async discard(): Promise<void> {
+    await this.close();
+    if (this.#begun) await undo(this.#begun);
+  }
 }
 
-async function prepareFolder(path: string): Promise<void> {
+/** A folder that held nothing of ours before it was opened. */
+interface Begun {
+  readonly path: string;
+  /** The uppermost folder that was made for it. */
+  readonly made: string | undefined;
+}
+
+/** Whether nothing but the lock, or a marker that was never finished, is in the folder. */
+async function isUnused(path: string): Promise<boolean> {
+  const worthless: readonly string[] = [DATA_FILES.lock, DATA_FILES.lockJournal, DATA_FILES.newMarker];
+  return (await readdir(path)).every(name => worthless.includes(name));
+}
+
+/** What cannot be removed stays: the failure that led here is the one to tell of. */
+async function undo({ path, made }: Begun): Promise<void> {
+  try {
+    for (const name of Object.values(DATA_FILES)) await rm(join(path, name), { force: true });
+    if (made === undefined) return;
+    // Never what somebody else has put there meanwhile: a folder that is not empty ends it.
+    for (let folder = path; folder.length >= made.length; folder = dirname(folder)) await rmdir(folder);
+  } catch {
+    return;
+  }
+}
+
+async function prepareFolder(path: string): Promise<string | undefined> {
   try {
     const made = await makeFolder(path);
     // A umask can only take bits away; one that takes ours would leave a folder that we cannot enter ourselves.
     if (made !== undefined && !ON_WINDOWS) await chmod(path, 0o700);
+    return made;
   } catch (error) {
     throw unwritable(path, error);
   }

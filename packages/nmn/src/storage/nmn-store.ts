@@ -41,7 +41,7 @@ export class NmnStore {
       const database = await Database.open(folder, migrations);
       return new NmnStore(folder, database, new ChangeStore(database, signed));
     } catch (error) {
-      await folder.close();
+      await folder.discard();
       throw error;
     }
   }
@@ -75,8 +75,18 @@ export class NmnStore {
 
   /** After what is under way. */
   async close(): Promise<void> {
+    await this.#closeFiles();
+    await this.folder.close();
+  }
+
+  /** As `close`, after a start that failed: a folder that it began is taken away again. */
+  async discard(): Promise<void> {
+    await this.#closeFiles();
+    await this.folder.discard();
+  }
+
+  async #closeFiles(): Promise<void> {
     await this.changes.close();
     await this.#database.close();
-    await this.folder.close();
   }
 }
