@@ -1,5 +1,7 @@
-import { mkdir, open, readFile, rename, writeFile } from 'node:fs/promises';
+import { open, readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+
+import { makeFolder } from '@coconet/cluster-protocol/node';
 
 import { CliError } from '../errors.js';
 
@@ -27,12 +29,26 @@ export interface DevState {
   readonly invitations: Readonly<Partial<Record<DevInvitation, KeptInvitation>>>;
 }
 
-/** Makes the folder of `coconet dev`: private, and kept out of repositories, because it holds keys. */
-export async function makeDevFolder(root: string): Promise<void> {
-  await mkdir(root, { recursive: true, mode: 0o700 });
-  await writeFile(join(root, '.gitignore'), '*\n', { flag: 'wx' }).catch((error: unknown) => {
+const IGNORED = '.gitignore';
+
+/**
+ * Makes the folder of `coconet dev`: private, and kept out of repositories, because it holds keys. Says whether it is new.
+ * Fails with the system's own error.
+ */
+export async function makeDevFolder(root: string): Promise<boolean> {
+  const made = await makeFolder(root);
+  await writeFile(join(root, IGNORED), '*\n', { flag: 'wx' }).catch((error: unknown) => {
     if (!isSystemError(error, 'EEXIST')) throw error;
   });
+  return made !== undefined;
+}
+
+/** Takes away what {@link makeDevFolder} made; a folder in which there is more stays. */
+export async function removeDevFolder(root: string): Promise<void> {
+  const names = await readdir(root).catch(() => []);
+  if (names.some(name => name !== IGNORED)) return;
+  await rm(join(root, IGNORED), { force: true });
+  await rmdir(root).catch(() => undefined);
 }
 
 /** The state of an earlier start; `undefined`: there was none that came to its end. */

@@ -13,6 +13,7 @@ import {
   type KeptInvitation,
   makeDevFolder,
   readDevState,
+  removeDevFolder,
   writeDevState,
 } from './dev-state.js';
 
@@ -71,9 +72,12 @@ const PATIENCE = 15_000;
  */
 export async function startDev({ folder, port, onNotice, signal }: DevOptions): Promise<Dev> {
   const places = devPlaces(folder);
-  await makeDevFolder(places.root);
+  const isNew = await makeDevFolder(places.root);
   const state = await readDevState(places.state);
-  const nmn = await startNmnAt(places, port, state?.port, onNotice);
+  const nmn = await startNmnAt(places, port, state?.port, onNotice).catch(async (error: unknown) => {
+    if (isNew) await removeDevFolder(places.root);
+    throw error;
+  });
   try {
     if (state !== undefined && state.port !== nmn.port && state.port !== 0) {
       await moveOwner(places, nmn.port);

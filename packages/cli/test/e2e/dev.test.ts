@@ -1,6 +1,6 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 
 import test from 'ava';
 
@@ -86,6 +86,19 @@ test('coconet dev takes another port when that of last time is taken, and its cl
   t.is(tomorrow.networkId, today.networkId);
   t.true(tomorrow.joinUris.device.includes(`:${tomorrow.port}/`));
   t.like(doctor, { ok: true });
+});
+
+test('coconet dev on a port that is taken says so, and leaves nothing behind', async t => {
+  const place = await Place.make(t);
+  const thief = createSocket('udp4').bind(0, '127.0.0.1');
+  await once(thief, 'listening');
+  t.teardown(() => thief.close());
+  const before = await readdir(place.folder);
+
+  const refused = await place.error(['dev', '--port', String(thief.address().port)]);
+
+  t.like(refused, { status: 1, code: 'PORT_IN_USE' });
+  t.deepEqual(await readdir(place.folder), before);
 });
 
 test('coconet dev ends with its command and says how that ended', async t => {
