@@ -23,7 +23,7 @@ interface TargetReport {
 }
 
 /** Another process that answers in JSON lines. */
-class Helper {
+class FloodProcess {
   readonly #child: ChildProcess;
   readonly #lines: Interface;
 
@@ -143,7 +143,7 @@ const realFlood: Exercise = {
     const madeAt = new Date().getTime();
     const world = await openFloodNetwork(SEED, madeAt);
     const { host, network } = world;
-    const target = new Helper('flood-target.ts', [String(SEED), String(madeAt)]);
+    const target = new FloodProcess('flood-target.ts', [String(SEED), String(madeAt)]);
     const { port } = (await target.line()) as { port: number };
     const key = toHex(memberOf(network, 'lamp').keys.static.publicKey);
     const lampId = memberOf(network, 'lamp').nodeId;
@@ -168,7 +168,7 @@ const realFlood: Exercise = {
     counts.idleP99Ms = percentile(idle.trips, 0.99);
     counts.idleNewSessionP99Ms = percentile(idle.sessions, 0.99);
     for (const mac of ['bad', 'good'] as const) {
-      const sender = new Helper('flood-sender.ts', [String(port), key, mac]);
+      const sender = new FloodProcess('flood-sender.ts', [String(port), key, mac]);
       await wait(1_500); // It compiles.
       const cpu = (await report()).cpuMs;
       const during = await measure(world, live, port, size);
