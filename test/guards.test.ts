@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import test from 'ava';
@@ -207,4 +207,26 @@ test('lint refuses to read a clock or to throw dice where both are passed in', a
     t.deepEqual(await refusalsOf(`packages/${folder}`, code), all, folder);
   }
   t.deepEqual(await refusalsOf('packages/cluster-protocol/src/nodejs', code), []);
+});
+
+test('no file of code is too long to be read at one go, and none is named after nothing in particular', t => {
+  const files = ['packages', 'examples', 'scripts', 'test', 'benchmarks'].flatMap(folder =>
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+      .filter(name => /\.[jt]s$/.test(name) && !/(^|[\\/])(node_modules|dist)[\\/]/.test(name))
+      .map(name => join(folder, name)),
+  );
+  const code = files.map(file => ({ file, text: readFileSync(join(root, file), 'utf8') }));
+
+  const long = code.filter(({ text }) => text.split('\n').length - 1 > 600).map(({ file }) => file);
+  const vague = /\b(?:class|interface|type|function|const)\s+\w*(?:Manager|Helper|Utils)s?\b/;
+  const unnamed = code.filter(
+    ({ file, text }) => vague.test(text) || /(manager|helper|utils)s?\.[jt]s$/i.test(file),
+  );
+
+  t.true(files.length > 400);
+  t.deepEqual(long, []);
+  t.deepEqual(
+    unnamed.map(({ file }) => file),
+    [],
+  );
 });

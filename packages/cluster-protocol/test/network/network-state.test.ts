@@ -1,14 +1,12 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { days, toHex, wallTime } from '../../src/base/index.js';
+import { toHex, wallTime } from '../../src/base/index.js';
 import {
   MAX_WAITING_RECORDS,
   NetworkState,
-  OFFLINE_GRACE_SETTING,
   authorizeNmn,
   createNodeKeys,
   decodeRecord,
-  encodeOfflineGrace,
   encodeRecord,
   signMembership,
   signRecord,
@@ -60,67 +58,6 @@ test('a network of 20 members fits 10 KB', t => {
 
   t.is(state.members().length, 20);
   t.true(length < 10_500, `${length} bytes`);
-});
-
-test('a state comes back from its snapshot', t => {
-  const net = new TestNetwork();
-  const bob = net.invite('Bob', 'admin');
-  const lamp = net.admit('lamp');
-  const state = founded(net, lamp, bob);
-  state.apply([
-    net.record({ kind: 'secretEpoch', epoch: 3 }),
-    net.record({ kind: 'setting', name: OFFLINE_GRACE_SETTING, value: encodeOfflineGrace(days(30)) }),
-    net.record(net.revocation(lamp), { author: bob.keys.signing }),
-  ]);
-  state.applyHead(net.head(state, 50));
-
-  const restored = NetworkState.restore(crypto, net.anchor, state.snapshot());
-
-  t.true(restored.ok);
-  if (!restored.ok) return;
-  t.deepEqual(restored.value.snapshot(), state.snapshot());
-  t.is(restored.value.currentEpoch, 3);
-  t.is(restored.value.offlineGrace, days(30));
-  t.true(restored.value.isRevoked(lamp.credential.leaf));
-  t.true(restored.value.complete);
-});
-
-test('any bytes are a snapshot or malformed, and never throw', t => {
-  const net = new TestNetwork();
-  const real = founded(net, net.admit('lamp')).snapshot();
-  fc.assert(
-    fc.property(
-      fc.uint8Array({ maxLength: 200 }),
-      fc.nat(real.length - 1),
-      fc.nat(255),
-      (bytes, at, value) => {
-        const mutated = real.slice();
-        mutated[at] = value;
-        NetworkState.restore(crypto, net.anchor, bytes);
-        NetworkState.restore(crypto, net.anchor, mutated);
-      },
-    ),
-    { numRuns: 200 },
-  );
-  t.pass();
-});
-
-test('a snapshot with a limit keeps what protects and leaves plain members out', t => {
-  const net = new TestNetwork();
-  const nodes = Array.from({ length: 10 }, (_, i) => net.admit(`n${i}`));
-  const state = founded(net, ...nodes);
-  state.apply([net.record(net.revocation(nodes[0]!))]);
-  state.applyHead(net.head(state, 99));
-
-  const bytes = state.snapshot(2_000);
-  const restored = NetworkState.restore(crypto, net.anchor, bytes);
-
-  t.true(bytes.length <= 2_000);
-  t.true(restored.ok);
-  if (!restored.ok) return;
-  t.true(restored.value.isRevoked(nodes[0]!.credential.leaf));
-  t.truthy(restored.value.member(net.owner.nodeId));
-  t.false(restored.value.complete);
 });
 
 test('records in any order and grouping give the same state', t => {
@@ -600,49 +537,4 @@ test('records of strangers wait in a bounded room', t => {
   ]);
   other.apply(net.founding(bob));
   t.is(other.setting('early'), undefined, 'the oldest made room');
-});
-
-test('a head is taken over when newer, and shows whether the state is complete and fresh', t => {
-  const net = new TestNetwork();
-  const state = founded(net);
-  t.true(state.stale(BIRTH), 'nothing was ever heard');
-
-  t.deepEqual(state.applyHead(net.head(state, 10)), {
-    events: [{ kind: 'headChanged', order: { authorityNumber: 1, version: 10 } }],
-  });
-  t.true(state.complete);
-  t.false(state.stale(daysLater(7)));
-  t.true(state.stale(daysLater(7.01)));
-  t.is(state.applyHead(net.head(state, 9)).refusal, 'older');
-  t.is(state.applyHead(new TestNetwork(2).head(state, 11)).refusal, 'wrongNetwork');
-  t.is(state.applyHead({ ...net.head(state, 11), nextUpdateBy: daysLater(999) }).refusal, 'badSignature');
-
-  state.apply([net.record({ kind: 'secretEpoch', epoch: 1 })]);
-  t.false(state.complete);
-});
-
-test('two heads of one version are settled the same everywhere and reported', t => {
-  const net = new TestNetwork();
-  const state = founded(net);
-  const heads = [1, 2].map(day => net.head(state, 10, { nextUpdateBy: daysLater(day) }));
-  const results = [heads, [...heads].reverse()].map(order => {
-    const reader = founded(net);
-    const events = order.flatMap(head => reader.applyHead(head).events);
-    t.true(events.some(({ kind }) => kind === 'conflict'));
-    return reader.head?.nextUpdateBy;
-  });
-
-  t.is(results[0], results[1]);
-});
-
-test('only what changed since a version is sent', t => {
-  const net = new TestNetwork();
-  const state = founded(net, net.admit('lamp'));
-  const later = net.record({ kind: 'secretEpoch', epoch: 4 }, { version: 77 });
-  state.apply([later]);
-
-  t.deepEqual(state.changesSince({ authorityNumber: 1, version: 76 }), [later]);
-  t.deepEqual(state.changesSince({ authorityNumber: 2, version: 0 }), []);
-  t.is(state.changesSince({ authorityNumber: 0, version: 0 }).length, 4);
-  t.deepEqual(state.latestOrder, { authorityNumber: 1, version: 77 });
 });
