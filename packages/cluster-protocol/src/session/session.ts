@@ -1,7 +1,6 @@
 import {
   ClusterError,
   after,
-  assert,
   type DropCounters,
   type DropReason,
   type Instant,
@@ -11,6 +10,8 @@ import {
   CloseCode,
   DATA_OVERHEAD,
   MAX_DATAGRAM,
+  MIN_PATH_DATAGRAM,
+  MAX_PACKET,
   MAX_PACKET_NUMBER,
   MAX_RECEIVED_DATAGRAM,
   RELAY_HEADER,
@@ -38,6 +39,9 @@ import type { SessionPath } from './session-path.js';
 import { statisticsOf, type PathStatistics, type SessionStatistics } from './session-statistics.js';
 import { TimerTable, type TimerReason } from './timer-table.js';
 
+/** A packet with less room left than this, too little for a fragment, is a full one. */
+const ALMOST_FULL = 64;
+
 /** Why the operating system did not send a packet. */
 export type SendErrorCode = 'messageTooLong' | 'unreachable' | 'refused' | 'other';
 
@@ -49,7 +53,6 @@ export type SendErrorCode = 'messageTooLong' | 'unreachable' | 'refused' | 'othe
  */
 export class Session {
   readonly #config: SessionConfig;
-  readonly #packet: number;
   readonly #drops: DropCounters;
   readonly #keys: readonly AeadKey[];
   readonly #opener: PacketOpener;
@@ -90,16 +93,15 @@ export class Session {
       const range = `${MAX_DATAGRAM} to ${MAX_RECEIVED_DATAGRAM}`;
       throw new ClusterError('INVALID_ARGUMENT', `maxDatagram is ${maxDatagram}; give ${range} bytes`);
     }
-    this.#packet = maxDatagram - RELAY_HEADER;
     this.#drops = options.drops;
     this.#keys = [options.sendKey, options.receiveKey];
     this.#opener = new PacketOpener(options.receiveKey, options.localIndex);
-    this.#steering = new PathSteering(options, this.#config, this.#packet, this.#events);
+    this.#steering = new PathSteering(options, this.#config, this.#events);
     this.#acks = new AckTracker(this.#config.ackDelay);
     this.#ackFrequency = new AckFrequency(this.#config.ackDelay);
-    const room = this.#packet - DATA_OVERHEAD;
-    this.#datagrams = new DatagramQueue(room);
-    this.#messages = new MessageQueue(room, sequence =>
+    this.#datagrams = new DatagramQueue(MAX_PACKET - DATA_OVERHEAD);
+    // What goes in one packet must fit the narrowest path: it is never cut.
+    this.#messages = new MessageQueue(MIN_PATH_DATAGRAM - RELAY_HEADER - DATA_OVERHEAD, sequence =>
       this.#events.push({ kind: 'messageAcknowledged', sequence }),
     );
     this.#intake = new PacketIntake({
@@ -139,7 +141,6 @@ export class Session {
     this.#writer = new PacketWriter(
       options.sendKey,
       options.remoteIndex,
-      this.#packet,
       options.random,
       this.#steering.recovery,
       this.#sources,
@@ -206,9 +207,10 @@ export class Session {
   }
 
   /** The operating system did not send a packet on a path. */
-  handleSendError(_now: Instant, path: PathId, code: SendErrorCode): void {
+  handleSendError(now: Instant, path: PathId, code: SendErrorCode): void {
     this.#sendErrors++;
-    const { active } = this.#steering;
+    const { active, paths } = this.#steering;
+    if (code === 'messageTooLong') paths.get(path)?.tooLong(now);
     // No route is a fact about our own host; the other codes may be single failures or somebody's forged ICMP.
     if (this.#state.kind === 'open' && code === 'unreachable' && path === active.id)
       this.#steering.suspect(active);
@@ -280,6 +282,11 @@ export class Session {
     this.#end();
   }
 
+  /** What paths may carry has changed: see {@link SessionOptions.pathLimit}. */
+  refreshLimits(): void {
+    this.#steering.refreshLimits();
+  }
+
   /** Makes a path known, up to 12; nothing is sent there. Throws when there is no room. */
   addPath(now: Instant, path: PathId): void {
     if (this.#state.kind === 'open') this.#steering.add(now, path);
@@ -317,7 +324,6 @@ export class Session {
 
   /** Writes the next packet to `into`, which holds a whole datagram. Call until `undefined`. The object is reused. */
   pollTransmit(now: Instant, into: Uint8Array): SessionTransmit | undefined {
-    assert(into.length >= this.#packet, 'the buffer holds a whole packet');
     switch (this.#state.kind) {
       case 'closed':
         return undefined;
@@ -337,6 +343,10 @@ export class Session {
       if (path === active || (!path.probing && !this.#ackDue(now, path))) continue;
       const sent = this.#write(now, into, path, false);
       if (sent !== undefined) return sent;
+    }
+    const size = this.#confirmed ? active.sizeProbeDue : undefined;
+    if (size !== undefined && size <= into.length) {
+      return this.#written(active, this.#writer.writeSizeProbe(now, into, active, size));
     }
     if (this.#maySend(now, active)) {
       const sent = this.#write(now, into, active, true);
@@ -362,6 +372,7 @@ export class Session {
       spuriousLosses: recovery.spurious,
       retransmissions: this.#messages.retransmissions + this.#control.retransmissions,
       sendErrors: this.#sendErrors,
+      droppedDatagrams: this.#datagrams.dropped,
       streams: this.#sources.streams?.size ?? 0,
       sentFrames: this.#sentFrames.tally(),
       receivedFrames: this.#receivedFrames.tally(),
@@ -414,7 +425,7 @@ export class Session {
       return false;
     }
     this.#waitingSince ??= now;
-    const ready = path.readyAt(now, this.#packet);
+    const ready = path.readyAt(now, path.packet);
     if (ready > now) this.#pacedUntil = ready;
     return ready <= now;
   }
@@ -441,8 +452,13 @@ export class Session {
       if (data) {
         this.#pingWanted = false;
         this.#probes = Math.max(0, this.#probes - 1);
+        if (length > path.packet - ALMOST_FULL) path.mtu.wanted(now);
       }
     }
+    return this.#written(path, length);
+  }
+
+  #written(path: SessionPath, length: number): SessionTransmit {
     this.#transmit.path = path.id;
     this.#transmit.length = length;
     return this.#transmit;
@@ -458,10 +474,7 @@ export class Session {
     state.copiesLeft--;
     const path = this.#steering.active;
     const length = this.#writer.writeClose(now, into, path, state.code, state.reason);
-    if (length === 0) return undefined;
-    this.#transmit.path = path.id;
-    this.#transmit.length = length;
-    return this.#transmit;
+    return length === 0 ? undefined : this.#written(path, length);
   }
 
   // Time and end.

@@ -8,7 +8,7 @@ import {
 } from '../../src/session/index.js';
 import { AuthenticatingProvider } from '../../src/testing/authenticating-provider.js';
 import { SeededRandom } from '../../src/testing/seeded-random.js';
-import { MAX_DATAGRAM } from '../../src/wire/index.js';
+import { MAX_DATAGRAM, MAX_RECEIVED_DATAGRAM } from '../../src/wire/index.js';
 
 /** How the link between two sessions treats packets, both ways alike. */
 export interface Link {
@@ -65,7 +65,7 @@ export class SessionPair {
   /** What a program does after its session was drained; tells whether it did anything. */
   onDrained: (side: Side) => boolean = () => false;
   readonly #queue: { at: Instant; order: number; flight: Flight }[] = [];
-  readonly #buffer = new Uint8Array(MAX_DATAGRAM);
+  readonly #buffer = new Uint8Array(MAX_RECEIVED_DATAGRAM);
   #order = 0;
 
   constructor(options: PairOptions = {}) {
@@ -86,7 +86,7 @@ export class SessionPair {
         random: this.random.fork(side),
         drops: this.drops[side],
         streamMemory: this.memory[side],
-        config: { acceptStreams: true, ...options.config },
+        config: { acceptStreams: true, maxDatagram: MAX_DATAGRAM, ...options.config },
       });
     this.sides = { a: build('a'), b: build('b') };
   }
