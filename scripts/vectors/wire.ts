@@ -90,6 +90,9 @@ const frames: readonly (readonly Frame[])[] = [
   [{ type: 'sessionCredit', credit: 1_048_576, streams: 192, oneWayStreams: 128 }],
   [{ type: 'streamReset', id: 5, code: 0x100, finalSize: 65_536 }],
   [{ type: 'streamStop', id: 7, code: 1 }],
+  [{ type: 'messageGrant', sequence: 70 }],
+  [{ type: 'messageRepeat', sequence: 2 ** 33 }],
+  [{ type: 'messageAbandon', sequence: 1_100, floor: 77 }],
   [{ type: 'unknown', number: 0x41, bytes: filled(2, 0x33) }, { type: 'ping' }],
 ];
 
@@ -162,6 +165,9 @@ console.log(
         '1000040800',
         '150101',
         '1600',
+        '18',
+        '1a0506',
+        '1a4400',
       ],
       packets: { key: toHex(filled(32, 0x42)), packets },
       stun: {

@@ -24,7 +24,9 @@ export function pathLimit(links: readonly Link[], { link, remote }: Path): numbe
   const near =
     own || addressScope(remote) === 'loopback'
       ? addresses.filter(({ internal }) => internal)
-      : addresses.filter(({ internal, host, prefixLength }) => !internal && inPrefix(remote, host, prefixLength));
+      : addresses.filter(
+          ({ internal, host, prefixLength }) => !internal && inPrefix(remote, host, prefixLength),
+        );
   if (near.length > 0) return payload(near, remote.family, MAX_RECEIVED_DATAGRAM);
   // Which way it leads is the routing table's to say: no interface is asked for more than it takes.
   return payload(
@@ -40,6 +42,11 @@ function inPrefix(address: SocketAddress, host: string, prefixLength: number): b
 }
 
 function payload(addresses: readonly LocalAddress[], family: 4 | 6, most: number): number {
-  const known = addresses.map(({ mtu }) => (mtu === undefined ? MAX_UNPROVED_DATAGRAM : mtu - HEADERS[family]));
-  return Math.max(MIN_PATH_DATAGRAM, Math.min(most, ...known, known.length === 0 ? MAX_UNPROVED_DATAGRAM : most));
+  const known = addresses.map(({ mtu }) =>
+    mtu === undefined ? MAX_UNPROVED_DATAGRAM : mtu - HEADERS[family],
+  );
+  return Math.max(
+    MIN_PATH_DATAGRAM,
+    Math.min(most, ...known, known.length === 0 ? MAX_UNPROVED_DATAGRAM : most),
+  );
 }

@@ -1,8 +1,8 @@
 import { after, ClusterError, type Duration, earliest, type Instant } from '../base/index.js';
 import { MAX_MESSAGE, MESSAGE_WINDOW } from '../wire/index.js';
 
-/** Bytes that may wait for one peer: enough for a window of ordinary messages, little enough for a small board. */
-const MAX_WAITING_BYTES = 4 * 1_024 * 1_024;
+/** Bytes that may wait for one peer: two of the largest messages. */
+const MAX_WAITING_BYTES = 2 * MAX_MESSAGE;
 const FIRST_SEQUENCE = 1;
 
 /** How a message is to be sent. */
@@ -77,12 +77,13 @@ export class Outbox {
     if (bytes.length > MAX_MESSAGE)
       throw new ClusterError(
         'MESSAGE_TOO_LARGE',
-        `a message holds at most ${MAX_MESSAGE} bytes, not ${bytes.length}`,
+        `a message holds at most ${MAX_MESSAGE} bytes, not ${bytes.length}; larger things go as a stream`,
       );
     if (this.#next - this.floor >= MESSAGE_WINDOW || this.#bytes + bytes.length > MAX_WAITING_BYTES)
       throw new ClusterError(
         'QUEUE_FULL',
-        `${this.#entries.size} messages (${this.#bytes} bytes) wait for this peer already`,
+        `${this.#entries.size} messages (${this.#bytes} bytes) wait for this peer already; at most ${MESSAGE_WINDOW} and ` +
+          `${MAX_WAITING_BYTES} bytes do`,
       );
     const superseded = options.supersedes === undefined ? undefined : this.#find(options.supersedes);
     if (superseded) this.remove(superseded.sequence);

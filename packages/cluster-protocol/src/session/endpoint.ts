@@ -43,6 +43,7 @@ import { Responder } from './responder.js';
 import { type SendErrorCode, Session } from './session.js';
 import { type LiveSession, type NewSession, SessionTable } from './session-table.js';
 import type { ClosedBy, PathId, SessionEvent } from './session-event.js';
+import { MessageMemory } from './message-memory.js';
 import { StreamMemory } from './stream-memory.js';
 
 /** How long a responder waits for the initiator's proof: as long as the initiator's own patience. */
@@ -67,6 +68,7 @@ export class Endpoint<Peer> {
   readonly #options: EndpointOptions<Peer>;
   readonly #resets = new ResetLimiter();
   readonly #streamMemory = new StreamMemory();
+  readonly #messageMemory = new MessageMemory();
   readonly paths: EndpointPaths = new EndpointPaths();
   readonly #sessions = new SessionTable<Peer>(this.paths);
   readonly #dialer: Dialer<Peer>;
@@ -399,6 +401,10 @@ export class Endpoint<Peer> {
       drops: this.#options.drops,
       streamMemory: this.#streamMemory,
       pathLimit: id => this.#limitOf(id),
+      messageMemory: this.#messageMemory,
+      wake: () => {
+        this.#ready.add(localIndex);
+      },
       ...(handshakeRtt !== undefined && { handshakeRtt }),
       ...(this.#options.session && { config: this.#options.session(made.peer) }),
     });

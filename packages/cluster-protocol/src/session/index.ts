@@ -10,6 +10,7 @@ export type { SessionConfig, SessionOptions } from './session-options.js';
 export { StreamCode } from './session-streams.js';
 export type { SessionStreams, StreamOptions } from './session-streams.js';
 export type { StreamChunk } from './incoming-stream.js';
+export { MessageMemory } from './message-memory.js';
 export { StreamMemory } from './stream-memory.js';
 export { isOneWay, streamOpener } from './stream-id.js';
 export { Endpoint } from './endpoint.js';

@@ -1,14 +1,17 @@
 import { ClusterError } from '../base/index.js';
 import {
+  DATA_HEADER,
   FrameType,
   LOWEST_PRIORITY,
   MAX_MESSAGE,
+  MAX_MESSAGES_UNDER_WAY,
   MESSAGE_WINDOW,
   firstFragmentLength,
   fragmentLength,
   writeFirstFragment,
   writeFragment,
 } from '../wire/index.js';
+import type { AbandonedMessage, MessageControl } from './message-control.js';
 import { MessageList, OutgoingMessage, type MessageOwner, type OutboundMessage } from './outgoing-message.js';
 import type { PacketContents } from './packet-contents.js';
 
@@ -18,12 +21,8 @@ export const MAX_QUEUED_MESSAGES = 4_096;
 /** Bytes that they may hold together. */
 export const MAX_QUEUED_BYTES: number = 64 * 1_024 * 1_024;
 
-/**
- * Large messages under way at once, and their bytes: half and all of what a receiver reassembles (64 messages, 1 MiB), so
- * that an honest sender is never refused.
- */
-const MAX_UNDER_WAY = 32;
-const MAX_UNDER_WAY_BYTES = 1_024 * 1_024;
+/** Messages of one priority under way that need a grant: the next one's comes while the first is being sent. */
+const MAX_LARGE_UNDER_WAY = 2;
 
 /** A shorter fragment waits for the next packet unless it ends its part: headers would outweigh it. */
 const MIN_FRAGMENT = 64;
@@ -48,24 +47,35 @@ export class MessageQueue implements MessageOwner {
   /** What lies too far above its floor, in the order it came. */
   readonly #held = new MessageList();
   readonly #smallLimit: number;
+  readonly #control: MessageControl;
   readonly #onCompleted: (sequence: number) => void;
   #bytes = 0;
   #readyMask = 0;
   #heldCount = 0;
-  readonly #underWay = new Set<OutgoingMessage>();
-  #underWayBytes = 0;
+  /** Those that take several packets and of which the receiver may have a part, though they may be cancelled. */
+  readonly #underWay = new Set<AbandonedMessage>();
+  readonly #largeUnderWay = new Uint8Array(PRIORITIES);
+  #stalled = 0;
   /** Frames that repeat what was sent before. */
   retransmissions = 0;
+  /** Bytes of messages that were queued again. */
+  retransmittedBytes = 0;
 
   /** `packetRoom` is how many bytes of frames fit a packet. */
-  constructor(packetRoom: number, onCompleted: (sequence: number) => void) {
+  constructor(packetRoom: number, control: MessageControl, onCompleted: (sequence: number) => void) {
     this.#smallLimit = packetRoom - MAX_FIRST_HEADER;
+    this.#control = control;
     this.#onCompleted = onCompleted;
   }
 
-  /** Messages that the peer should acknowledge: all but those that their floor holds back. */
+  /** Messages that the peer should acknowledge: all but those that their floor or the want of a grant holds back. */
   get size(): number {
-    return this.#all.size - this.#heldCount;
+    return this.#all.size - this.#heldCount - this.#stalled;
+  }
+
+  /** Whether a message waits for nothing but its grant. */
+  get awaitsGrant(): boolean {
+    return this.#stalled > 0;
   }
 
   /** Queues a message. Throws on misuse and when the queue is full. */
@@ -83,7 +93,8 @@ export class MessageQueue implements MessageOwner {
     if (full) {
       throw new ClusterError(
         'QUEUE_FULL',
-        `${this.#all.size} messages of ${this.#bytes} bytes wait for this peer; wait for acknowledgements before sending more`,
+        `${this.#all.size} messages of ${this.#bytes} bytes wait for this peer, of at most ${MAX_QUEUED_MESSAGES} and ` +
+          `${MAX_QUEUED_BYTES} bytes; wait for acknowledgements before sending more`,
       );
     }
     const outgoing = new OutgoingMessage(message, priority, message.bytes.length <= this.#smallLimit, this);
@@ -94,12 +105,45 @@ export class MessageQueue implements MessageOwner {
     else this.#list(this.#held, outgoing);
   }
 
-  /** Stops sending a message; `false` when it is acknowledged or unknown. The peer may have it nevertheless. */
+  /**
+   * Stops sending a message, and lets the peer forget what it has of it; `false` when it is acknowledged or unknown. The
+   * peer may have got all of it nevertheless.
+   */
   cancel(sequence: number): boolean {
     const message = this.#all.get(sequence);
     if (message === undefined) return false;
-    this.#finish(message);
+    const partial = this.#underWay.has(message);
+    this.#forget(message);
+    if (partial) this.#control.abandon(message);
     return true;
+  }
+
+  /** The peer has forgotten what it had of a cancelled message. */
+  abandonArrived(message: AbandonedMessage): void {
+    if (this.#underWay.delete(message)) this.#wakeWaiting();
+  }
+
+  /** The peer lets us send all of a message. */
+  granted(sequence: number): void {
+    const message = this.#all.get(sequence);
+    if (message === undefined) return;
+    if (message.stalled) this.#stalled--;
+    message.grant();
+    if (message.list === undefined && message.sendable) this.#makeReady(message);
+  }
+
+  /** The peer has thrown away what it had of a message: it goes again from its beginning. */
+  repeat(sequence: number): void {
+    const message = this.#all.get(sequence);
+    if (message === undefined || !this.#underWay.has(message)) return;
+    this.#forget(message);
+    this.#underWay.delete(message);
+    this.retransmittedBytes += message.sentBytes;
+    const again = message.restarted();
+    this.#all.set(sequence, again);
+    this.#bytes += again.bytes.length;
+    this.#makeReady(again);
+    this.#wakeWaiting();
   }
 
   /** Whether anything may be written now. Asks the floors of messages that are held. */
@@ -121,6 +165,7 @@ export class MessageQueue implements MessageOwner {
     let at = offset;
     const ready = this.#ready[priority]!;
     for (let message = ready.first; message !== undefined; message = ready.first) {
+      if (message.small && DATA_HEADER + MAX_FIRST_HEADER + message.bytes.length > limit) message.cut();
       if (!message.small && !this.#mayStart(message)) {
         this.#unlist(message);
         this.#list(this.#waiting[priority]!, message);
@@ -136,12 +181,14 @@ export class MessageQueue implements MessageOwner {
   }
 
   completed(message: OutgoingMessage): void {
-    this.#finish(message);
+    this.#forget(message);
+    if (this.#underWay.delete(message)) this.#wakeWaiting();
     this.#onCompleted(message.sequence);
   }
 
-  revived(message: OutgoingMessage): void {
+  revived(message: OutgoingMessage, bytes: number): void {
     this.retransmissions++;
+    this.retransmittedBytes += message.small ? message.bytes.length : bytes;
     this.#unlist(message);
     const ready = this.#ready[message.priority]!;
     ready.prepend(message);
@@ -152,9 +199,14 @@ export class MessageQueue implements MessageOwner {
     this.#unlist(message);
   }
 
+  stalled(): void {
+    this.#stalled++;
+  }
+
   /** Forgets everything: the session is closed. */
   clear(): void {
-    for (const message of [...this.#all.values()]) this.#finish(message);
+    for (const message of [...this.#all.values()]) this.#forget(message);
+    this.#underWay.clear();
   }
 
   #writeOne(
@@ -183,15 +235,15 @@ export class MessageQueue implements MessageOwner {
     contents.carry(start === 0 ? FrameType.firstFragment : FrameType.fragment, message, start, length);
     if (!message.small && !this.#underWay.has(message)) {
       this.#underWay.add(message);
-      this.#underWayBytes += bytes.length;
+      if (message.large) this.#largeUnderWay[message.priority]!++;
     }
     return end;
   }
 
   #mayStart(message: OutgoingMessage): boolean {
     if (this.#underWay.has(message)) return true;
-    if (this.#underWay.size >= MAX_UNDER_WAY) return false;
-    return this.#underWayBytes + message.bytes.length <= MAX_UNDER_WAY_BYTES;
+    if (this.#underWay.size >= MAX_MESSAGES_UNDER_WAY) return false;
+    return !message.large || this.#largeUnderWay[message.priority]! < MAX_LARGE_UNDER_WAY;
   }
 
   /** Lets in what its floor held back. */
@@ -206,13 +258,18 @@ export class MessageQueue implements MessageOwner {
     this.#list(this.#ready[message.priority]!, message);
   }
 
-  #finish(message: OutgoingMessage): void {
+  /** Sends nothing more of it; its peer may still have a part. */
+  #forget(message: OutgoingMessage): void {
     message.finished = true;
     this.#all.delete(message.sequence);
     this.#bytes -= message.bytes.length;
     this.#unlist(message);
-    if (!this.#underWay.delete(message)) return;
-    this.#underWayBytes -= message.bytes.length;
+    if (message.stalled) this.#stalled--;
+    if (message.large && this.#underWay.has(message)) this.#largeUnderWay[message.priority]!--;
+  }
+
+  /** Fewer are under way: others may begin. */
+  #wakeWaiting(): void {
     for (const waiting of this.#waiting) {
       for (let next = waiting.first; next !== undefined; next = waiting.first) {
         this.#unlist(next);

@@ -1,4 +1,4 @@
-import { MESSAGE_WINDOW } from '../wire/index.js';
+import { MESSAGE_WINDOW, UNGRANTED_MESSAGE } from '../wire/index.js';
 import { RangeSet } from './range-set.js';
 import type { FrameCarrier } from './sent-frame.js';
 
@@ -13,7 +13,7 @@ export interface OutboundMessage {
   readonly floor: number | (() => number);
   /** The service that the message is for, 0 to 2^32 − 1. */
   readonly service: number;
-  /** At most 64 KiB; kept by reference until acknowledged or cancelled, and not to be changed until then. */
+  /** At most 16 MiB; kept by reference until acknowledged or cancelled, and not to be changed until then. */
   readonly bytes: Uint8Array;
   /** 0 (first) to 7 (last); 4 unless given. */
   readonly priority?: number;
@@ -23,32 +23,39 @@ export interface OutboundMessage {
 export interface MessageOwner {
   /** Every byte of it is acknowledged. */
   completed(message: OutgoingMessage): void;
-  /** A part of it is to be sent again. */
-  revived(message: OutgoingMessage): void;
+  /** So many bytes of it are to be sent again. */
+  revived(message: OutgoingMessage, bytes: number): void;
+  /** Everything that may be sent without a grant is acknowledged. */
+  stalled(message: OutgoingMessage): void;
   /** Nothing of it waits to be sent any more. */
   exhausted(message: OutgoingMessage): void;
 }
 
 /**
  * The sender's side of one message: what waits to be sent, what is acknowledged. A message that fits one packet is always
- * sent whole; a larger one in fragments, each retransmission cut anew.
+ * sent whole, unless the path becomes too narrow for it; a larger one in fragments, each retransmission cut anew.
  */
 export class OutgoingMessage implements FrameCarrier {
   readonly sequence: number;
   readonly service: number;
   readonly bytes: Uint8Array;
   readonly priority: number;
-  readonly small: boolean;
+  /** Whether it is sent whole, in one packet. */
+  small: boolean;
   readonly #floor: number | (() => number);
   readonly #owner: MessageOwner;
   /** Large messages: what the peer has, and what was lost and waits to be sent again. */
-  readonly #acknowledged: RangeSet | undefined;
-  readonly #lost: RangeSet | undefined;
+  #acknowledged: RangeSet | undefined;
+  #lost: RangeSet | undefined;
   /** Everything from here on was never sent. */
   #frontier = 0;
   /** Small messages: whether it waits to be sent. */
   #waiting = true;
 
+  /** The bytes before may be sent. */
+  #limit: number;
+  /** Whether nothing but a grant is missing. */
+  stalled = false;
   /** Completed or cancelled: nothing about it matters any more. */
   finished = false;
   /** Links of the list it is in; only the list touches them. */
@@ -62,6 +69,7 @@ export class OutgoingMessage implements FrameCarrier {
     this.bytes = message.bytes;
     this.priority = priority;
     this.small = small;
+    this.#limit = Math.min(this.bytes.length, UNGRANTED_MESSAGE);
     this.#floor = message.floor;
     this.#owner = owner;
     this.#acknowledged = small ? undefined : new RangeSet();
@@ -79,15 +87,44 @@ export class OutgoingMessage implements FrameCarrier {
     return this.sequence - this.floor < MESSAGE_WINDOW;
   }
 
-  /** Whether any byte of it was ever sent. */
-  get started(): boolean {
-    return this.#frontier > 0 || (this.small && !this.#waiting);
+  /** Bytes of it that were ever sent, if it takes several packets. */
+  get sentBytes(): number {
+    return this.#frontier;
+  }
+
+  /** Whether it has to be granted to be sent whole. */
+  get large(): boolean {
+    return this.bytes.length > UNGRANTED_MESSAGE;
+  }
+
+  /** All of it may be sent. */
+  grant(): void {
+    this.#limit = this.bytes.length;
+    this.stalled = false;
+  }
+
+  /** A packet does not hold it any more, because the path became narrower: it is sent in fragments from now on. */
+  cut(): void {
+    this.small = false;
+    this.#acknowledged = new RangeSet();
+    this.#lost = new RangeSet();
+  }
+
+  /** The same message as if nothing of it had been sent: acknowledgements of what was are of no use any more. */
+  restarted(): OutgoingMessage {
+    const { sequence, service, bytes } = this;
+    return new OutgoingMessage(
+      { sequence, service, bytes, floor: this.#floor },
+      this.priority,
+      false,
+      this.#owner,
+    );
   }
 
   /** Whether anything waits to be sent. */
   get sendable(): boolean {
     if (this.small) return this.#waiting;
-    return this.#frontier < this.bytes.length || this.#lost!.ranges > 0;
+    return this.#frontier < this.#limit || this.#lost!.ranges > 0;
   }
 
   /** Where the next fragment begins: lost parts come first. */
@@ -98,7 +135,7 @@ export class OutgoingMessage implements FrameCarrier {
   /** How many bytes from there may be in one fragment. */
   get nextLength(): number {
     if (this.#lost !== undefined && this.#lost.ranges > 0) return this.#lost.end(0) - this.#lost.start(0);
-    return this.bytes.length - this.#frontier;
+    return this.#limit - this.#frontier;
   }
 
   /** `length` bytes from {@link OutgoingMessage.nextOffset} go out. */
@@ -117,7 +154,13 @@ export class OutgoingMessage implements FrameCarrier {
     this.#acknowledged!.insert(offset, offset + length);
     this.#lost!.remove(offset, offset + length);
     if (this.#acknowledged!.covers(0, this.bytes.length)) this.#owner.completed(this);
-    else if (!this.sendable) this.#owner.exhausted(this);
+    else if (!this.sendable) {
+      this.#owner.exhausted(this);
+      if (this.stalled || this.#limit === this.bytes.length) return;
+      if (!this.#acknowledged!.covers(0, this.#limit)) return;
+      this.stalled = true;
+      this.#owner.stalled(this);
+    }
   }
 
   lost(offset: number, length: number): void {
@@ -128,9 +171,11 @@ export class OutgoingMessage implements FrameCarrier {
       const lost = this.#lost!;
       const known = this.#acknowledged!;
       lost.insert(offset, offset + length);
-      for (let i = 0; i < known.ranges; i++) lost.remove(known.start(i), known.end(i));
+      const end = offset + length;
+      for (let i = known.rangeAt(offset); i < known.ranges && known.start(i) < end; i++)
+        lost.remove(known.start(i), known.end(i));
     }
-    if (this.sendable) this.#owner.revived(this);
+    if (this.sendable) this.#owner.revived(this, length);
   }
 }
 

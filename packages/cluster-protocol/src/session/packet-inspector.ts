@@ -1,4 +1,4 @@
-import type { DropReason } from '../base/index.js';
+import type { DropReason, Instant } from '../base/index.js';
 import { DATA_HEADER, FrameReader, FrameType } from '../wire/index.js';
 import type { Reassembler } from './reassembler.js';
 import type { SessionStreams } from './session-streams.js';
@@ -14,6 +14,7 @@ export class PacketInspector {
 
   /** Why the packet cannot be taken, or `undefined`. `nextNumber` is the first number that no ack may name yet. */
   refuses(
+    now: Instant,
     packet: Uint8Array,
     end: number,
     nextNumber: number,
@@ -44,7 +45,7 @@ export class PacketInspector {
     reassembler.beginPacket();
     reader.reset(packet, DATA_HEADER, end);
     while (reader.next()) {
-      const refused = isFragment(reader.type) ? reassembler.refuses(reader) : undefined;
+      const refused = isFragment(reader.type) ? reassembler.refuses(now, reader) : undefined;
       if (refused !== undefined) return refused;
     }
     return undefined;

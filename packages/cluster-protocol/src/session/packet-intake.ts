@@ -3,6 +3,7 @@ import { CONTROL_WINDOW, DATA_HEADER, FrameReader, FrameType } from '../wire/ind
 import type { AckTracker } from './ack-tracker.js';
 import type { EventQueue } from './event-queue.js';
 import type { FrameCounts } from './frame-counts.js';
+import type { MessageQueue } from './message-queue.js';
 import type { PathSteering } from './path-steering.js';
 import type { Reassembler } from './reassembler.js';
 import { ReplayWindow } from './replay-window.js';
@@ -26,6 +27,7 @@ export interface IntakeParts {
   readonly acks: AckTracker;
   readonly steering: PathSteering;
   readonly reassembler: Reassembler;
+  readonly messages: MessageQueue;
   readonly events: EventQueue;
   readonly drops: DropCounters;
   readonly counts: FrameCounts;
@@ -45,7 +47,7 @@ export class PacketIntake {
   /** Takes the frames up to `end`, as long as the session is open. `path`: where they came, if that is known. */
   take(now: Instant, packet: Uint8Array, end: number, path: SessionPath | undefined): void {
     const reader = this.#reader;
-    const { acks, counts, events, session } = this.#parts;
+    const { acks, counts, events, messages, reassembler, session } = this.#parts;
     reader.reset(packet, DATA_HEADER, end);
     while (reader.next() && session.isOpen()) {
       counts.count(reader.type);
@@ -62,6 +64,15 @@ export class PacketIntake {
         case FrameType.firstFragment:
         case FrameType.fragment:
           this.#takeFragment(now);
+          break;
+        case FrameType.messageGrant:
+          messages.granted(reader.sequence);
+          break;
+        case FrameType.messageRepeat:
+          messages.repeat(reader.sequence);
+          break;
+        case FrameType.messageAbandon:
+          reassembler.abandon(reader.sequence, reader.floor);
           break;
         case FrameType.datagram:
           events.push({ kind: 'datagram', service: reader.service, bytes: new Uint8Array(reader.data) });

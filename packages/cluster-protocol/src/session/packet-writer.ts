@@ -19,6 +19,7 @@ import type { AckTracker } from './ack-tracker.js';
 import type { ControlQueue } from './control-queue.js';
 import type { DatagramQueue } from './datagram-queue.js';
 import type { FrameCounts } from './frame-counts.js';
+import type { MessageControl } from './message-control.js';
 import type { MessageQueue } from './message-queue.js';
 import { PacketContents } from './packet-contents.js';
 import type { Recovery } from './recovery.js';
@@ -37,6 +38,7 @@ export interface PacketSources {
   readonly control: ControlQueue;
   readonly datagrams: DatagramQueue;
   readonly messages: MessageQueue;
+  readonly messageControl: MessageControl;
   /** Undefined until the first stream. */
   streams: SessionStreams | undefined;
 }
@@ -112,6 +114,7 @@ export class PacketWriter {
     if (wish.data) {
       at = this.#sources.ackFrequency.write(into, at, limit, contents);
       at = control.write(into, at, limit, contents);
+      at = this.#sources.messageControl.write(into, at, limit, contents);
       const { streams } = this.#sources;
       if (streams !== undefined) at = streams.writeControl(into, at, limit, contents);
       at = this.#writeData(into, at, limit);

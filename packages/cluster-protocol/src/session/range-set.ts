@@ -22,6 +22,11 @@ export class RangeSet {
     return this.#bounds[2 * range + 1]!;
   }
 
+  /** The lowest range that ends behind `value`; the number of ranges when none does. */
+  rangeAt(value: number): number {
+    return this.#indexOf(value) / 2;
+  }
+
   /** Whether `[start, end)` lies inside. */
   covers(start: number, end: number): boolean {
     const at = this.#indexOf(start);

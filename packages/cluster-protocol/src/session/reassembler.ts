@@ -1,15 +1,11 @@
 import { after, earliest, seconds, type DropReason, type Duration, type Instant } from '../base/index.js';
-import { FrameType, type FrameReader } from '../wire/index.js';
+import { FrameType, MAX_MESSAGES_UNDER_WAY, UNGRANTED_MESSAGE, type FrameReader } from '../wire/index.js';
+import type { IncomingMessage, MessageControl } from './message-control.js';
+import type { MessageHolder, MessageMemory } from './message-memory.js';
 import { MessageWindow } from './message-window.js';
-import { RangeSet } from './range-set.js';
+import { footprint, PARTIAL_OVERHEAD, PartialMessage } from './partial-message.js';
 
-/** Messages of which a part is here: twice what an honest sender has under way. */
-export const MAX_PARTIAL_MESSAGES = 64;
-
-/** Bytes reserved for them together. */
-export const MAX_PARTIAL_BYTES: number = 1_024 * 1_024;
-
-/** Half a message without progress is thrown away after this: the sender retransmits within a second or has given up. */
+/** Half a message without progress is thrown away after this, and its sender told: it retransmits within a second. */
 export const REASSEMBLY_TIMEOUT: Duration = seconds(30);
 
 /** A complete message. */
@@ -20,23 +16,30 @@ export interface ReceivedMessage {
   readonly bytes: Uint8Array;
 }
 
-interface PartialMessage {
-  bytes: Uint8Array;
-  readonly received: RangeSet;
-  /** −1 until the first fragment came. */
-  total: number;
-  service: number;
-  progressAt: Instant;
-}
-
-/** Puts fragments together to messages, each of which comes out at most once however often it is sent. */
-export class Reassembler {
+/**
+ * Puts fragments together to messages, each of which comes out at most once however often it is sent. What it throws away
+ * the sender hears of, and no fragment of it is acknowledged until it has: so nothing counts as delivered that is not.
+ */
+export class Reassembler implements MessageHolder {
+  readonly #memory: MessageMemory;
+  readonly #control: MessageControl;
+  readonly #wake: () => void;
   readonly #window = new MessageWindow();
   readonly #partial = new Map<number, PartialMessage>();
-  #reserved = 0;
+  /** Thrown away, and the sender may not know it yet. */
+  readonly #thrown = new Map<number, IncomingMessage>();
   /** What the frames looked at since {@link Reassembler.beginPacket} would add. */
-  #newMessages = 0;
+  readonly #newMessages = new Set<number>();
   #newBytes = 0;
+  charged = 0;
+  granted = 0;
+
+  /** `wake` is called when there is something to send although nothing came. */
+  constructor(memory: MessageMemory, control: MessageControl, wake: () => void) {
+    this.#memory = memory;
+    this.#control = control;
+    this.#wake = wake;
+  }
 
   /** The highest floor that the peer has told. */
   get floor(): number {
@@ -45,7 +48,7 @@ export class Reassembler {
 
   /** Bytes reserved for incomplete messages. */
   get reserved(): number {
-    return this.#reserved;
+    return this.charged + this.granted;
   }
 
   /** Incomplete messages. */
@@ -57,33 +60,37 @@ export class Reassembler {
   raiseFloor(floor: number): void {
     if (floor <= this.#window.floor) return;
     this.#window.raise(floor);
+    for (const sequence of this.#thrown.keys()) if (sequence < floor) this.#thrown.delete(sequence);
     if (this.#partial.size === 0) return;
-    for (const sequence of [...this.#partial.keys()]) if (sequence < floor) this.#drop(sequence);
+    for (const partial of [...this.#partial.values()]) if (partial.sequence < floor) this.#drop(partial);
   }
 
   /** A packet is looked at before anything in it is acted on. */
   beginPacket(): void {
-    this.#newMessages = 0;
+    if (this.#newMessages.size > 0) this.#newMessages.clear();
     this.#newBytes = 0;
   }
 
   /** Why the packet with this fragment cannot be taken; its sender will send the contents again. */
-  refuses(frame: FrameReader): DropReason | undefined {
-    if (this.#window.settled(frame.sequence)) return undefined;
-    const length = frame.dataEnd - frame.dataStart;
-    const partial = this.#partial.get(frame.sequence);
+  refuses(now: Instant, frame: FrameReader): DropReason | undefined {
+    const { sequence, offset } = frame;
+    if (this.#window.settled(sequence)) return undefined;
+    if (this.#thrown.has(sequence)) return 'reassemblyFull';
+    const end = offset + frame.dataEnd - frame.dataStart;
+    const partial = this.#partial.get(sequence);
     if (partial === undefined) {
-      if (frame.type === FrameType.firstFragment && length === frame.total) return undefined;
-      this.#newMessages++;
-      this.#newBytes += neededBytes(frame, length);
+      if (frame.type === FrameType.firstFragment && end === frame.total) return undefined;
+      this.#newMessages.add(sequence);
+      const messages = this.#partial.size + this.#thrown.size + this.#newMessages.size;
+      if (messages > MAX_MESSAGES_UNDER_WAY) return 'reassemblyFull';
+      this.#newBytes += PARTIAL_OVERHEAD + footprint(end);
     } else {
-      if (conflicts(partial, frame, length)) return 'fragmentConflict';
-      this.#newBytes += Math.max(0, neededBytes(frame, length) - partial.bytes.length);
+      if (partial.conflicts(frame)) return 'fragmentConflict';
+      if (partial.crowded(offset, end)) return 'reassemblyFull';
+      this.#newBytes += partial.growth(end);
     }
-    const full =
-      this.#partial.size + this.#newMessages > MAX_PARTIAL_MESSAGES ||
-      this.#reserved + this.#newBytes > MAX_PARTIAL_BYTES;
-    return full ? 'reassemblyFull' : undefined;
+    if (end > UNGRANTED_MESSAGE && partial?.mayGrow !== true) return 'reassemblyFull';
+    return this.#memory.makeRoom(now, this, this.#newBytes) ? undefined : 'reassemblyFull';
   }
 
   /**
@@ -94,97 +101,85 @@ export class Reassembler {
     if (frame.type === FrameType.firstFragment) this.raiseFloor(frame.floor);
     if (this.#window.settled(sequence)) return 'duplicateMessage';
     const { data } = frame;
-    const partial = this.#partial.get(sequence);
-    if (partial === undefined && frame.type === FrameType.firstFragment && data.length === frame.total) {
+    const known = this.#partial.get(sequence);
+    if (known === undefined && frame.type === FrameType.firstFragment && data.length === frame.total) {
       this.#window.settle(sequence);
       return { sequence, service: frame.service, bytes: new Uint8Array(data) };
     }
-    if (partial !== undefined && conflicts(partial, frame, data.length)) return 'fragmentConflict';
-    return this.#store(now, frame, data, partial ?? this.#begin(now, sequence));
-  }
-
-  /** When the oldest incomplete message is thrown away. */
-  get nextExpiry(): Instant | undefined {
-    let next: Instant | undefined;
-    for (const partial of this.#partial.values())
-      next = earliest(next, after(partial.progressAt, REASSEMBLY_TIMEOUT));
-    return next;
-  }
-
-  /** Throws away what made no progress for too long. */
-  expire(now: Instant): void {
-    for (const [sequence, partial] of [...this.#partial]) {
-      if (after(partial.progressAt, REASSEMBLY_TIMEOUT) <= now) this.#drop(sequence);
+    // Two fragments of one packet may contradict each other.
+    if (known?.conflicts(frame) === true) return 'fragmentConflict';
+    const partial = known ?? this.#begin(now, sequence);
+    partial.store(now, frame, data);
+    if (partial.whole) {
+      const message = { sequence, service: partial.service, bytes: partial.assemble() };
+      this.#window.settle(sequence);
+      this.#drop(partial);
+      return message;
     }
+    if (frame.type === FrameType.firstFragment && partial.waits) this.#memory.request(partial);
+    return undefined;
+  }
+
+  /** The sender has given a message up: whatever comes of it is a repetition. */
+  abandon(sequence: number, floor: number): void {
+    this.raiseFloor(floor);
+    if (this.#window.settled(sequence)) return;
+    this.#window.settle(sequence);
+    this.#thrown.delete(sequence);
+    const partial = this.#partial.get(sequence);
+    if (partial !== undefined) this.#drop(partial);
+  }
+
+  /** The sender knows that what it sent of a message is gone. */
+  repeatArrived(message: IncomingMessage): void {
+    if (this.#thrown.get(message.sequence) === message) this.#thrown.delete(message.sequence);
+  }
+
+  grant(message: PartialMessage): void {
+    this.#control.grant(message);
+    this.#wake();
+  }
+
+  throwAway(message: PartialMessage): void {
+    this.#drop(message);
+    this.#thrown.set(message.sequence, message);
+    this.#control.repeat(message);
+    this.#wake();
+  }
+
+  /** When {@link Reassembler.expire} is to be called. */
+  get nextExpiry(): Instant | undefined {
+    if (this.#partial.size === 0) return undefined;
+    let next: Instant | undefined;
+    let waits = false;
+    for (const partial of this.#partial.values()) {
+      if (partial.waits) waits = true;
+      else next = earliest(next, after(partial.progressAt, REASSEMBLY_TIMEOUT));
+    }
+    return waits ? earliest(next, this.#memory.overdueAt) : next;
+  }
+
+  /** Throws away what made no progress for too long; what waits for its grant cannot make any. */
+  expire(now: Instant): void {
+    this.#memory.takeBack(now);
+    for (const partial of [...this.#partial.values()])
+      if (!partial.waits && after(partial.progressAt, REASSEMBLY_TIMEOUT) <= now) this.throwAway(partial);
   }
 
   /** Forgets everything: the session is closed. */
   clear(): void {
-    this.#partial.clear();
-    this.#reserved = 0;
+    for (const partial of [...this.#partial.values()]) this.#drop(partial);
+    this.#thrown.clear();
   }
 
   #begin(now: Instant, sequence: number): PartialMessage {
-    const partial = { bytes: NOTHING, received: new RangeSet(), total: -1, service: 0, progressAt: now };
+    const partial = new PartialMessage(now, sequence, this, this.#memory);
     this.#partial.set(sequence, partial);
     return partial;
   }
 
-  #store(
-    now: Instant,
-    frame: FrameReader,
-    data: Uint8Array,
-    partial: PartialMessage,
-  ): ReceivedMessage | undefined {
-    this.#grow(partial, neededBytes(frame, data.length));
-    if (frame.type === FrameType.firstFragment) {
-      partial.total = frame.total;
-      partial.service = frame.service;
-    }
-    const { offset, sequence } = frame;
-    partial.bytes.set(data, offset);
-    if (partial.received.insert(offset, offset + data.length) > 0) partial.progressAt = now;
-    if (partial.total < 0 || !partial.received.covers(0, partial.total)) return undefined;
-    this.#drop(sequence);
-    this.#window.settle(sequence);
-    return { sequence, service: partial.service, bytes: partial.bytes };
+  #drop(partial: PartialMessage): void {
+    this.#partial.delete(partial.sequence);
+    partial.clear();
   }
-
-  #grow(partial: PartialMessage, length: number): void {
-    if (length <= partial.bytes.length) return;
-    const larger = new Uint8Array(length);
-    larger.set(partial.bytes);
-    this.#reserved += length - partial.bytes.length;
-    partial.bytes = larger;
-  }
-
-  #drop(sequence: number): void {
-    this.#reserved -= this.#partial.get(sequence)?.bytes.length ?? 0;
-    this.#partial.delete(sequence);
-  }
-}
-
-const NOTHING = new Uint8Array(0);
-
-/** How long the buffer must be: a first fragment tells the whole, the others only how far they reach. */
-const neededBytes = (frame: FrameReader, length: number): number =>
-  frame.type === FrameType.firstFragment ? frame.total : frame.offset + length;
-
-/** Whether a fragment contradicts what came before: another length or service, or other bytes in the same place. */
-function conflicts(partial: PartialMessage, frame: FrameReader, length: number): boolean {
-  const first = frame.type === FrameType.firstFragment;
-  if (first && partial.total >= 0 && (partial.total !== frame.total || partial.service !== frame.service)) {
-    return true;
-  }
-  const end = frame.offset + length;
-  if (first ? partial.bytes.length > frame.total : partial.total >= 0 && end > partial.total) return true;
-  const { received, bytes } = partial;
-  if (received.ranges === 0 || received.end(received.ranges - 1) <= frame.offset) return false;
-  const { data } = frame;
-  for (let i = 0; i < received.ranges; i++) {
-    const from = Math.max(received.start(i), frame.offset);
-    const to = Math.min(received.end(i), end);
-    for (let at = from; at < to; at++) if (bytes[at] !== data[at - frame.offset]) return true;
-  }
-  return false;
 }

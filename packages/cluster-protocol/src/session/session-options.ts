@@ -4,6 +4,7 @@ import type { AeadKey } from '../crypto/provider.js';
 import { MAX_RECEIVED_DATAGRAM } from '../wire/index.js';
 import type { CongestionControl } from './congestion.js';
 import type { PathId } from './session-event.js';
+import type { MessageMemory } from './message-memory.js';
 import type { StreamMemory } from './stream-memory.js';
 
 /** What may be tuned. Values the peers of one network may choose differently, each for itself. */
@@ -63,5 +64,9 @@ export interface SessionOptions {
   readonly pathLimit?: (path: PathId) => number;
   /** Blocks for streams, shared by all sessions of an endpoint; without it the session has its own. */
   readonly streamMemory?: StreamMemory;
+  /** What half messages may take, shared by all sessions of an endpoint; without it the session has its own. */
+  readonly messageMemory?: MessageMemory;
+  /** Called when another session's doing gave this one something to send. */
+  readonly wake?: () => void;
   readonly config?: Partial<SessionConfig>;
 }

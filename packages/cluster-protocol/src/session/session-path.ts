@@ -107,9 +107,9 @@ export class SessionPath {
   get sizeProbeDue(): number | undefined {
     const size = this.mtu.probeDue;
     if (size === undefined || !this.validated) return undefined;
-    // A window that is smaller than the packet would never let it go.
-    const room = this.packetsInFlight === 0 || this.bytesInFlight + size <= this.congestion.window;
-    return room ? size : undefined;
+    // It goes beside what fills the window, which would never let it go; there is one in ten minutes at most.
+    const { window } = this.congestion;
+    return this.packetsInFlight === 0 || size <= window ? size : undefined;
   }
 
   /** Packets were lost in one go, the smallest of them in a datagram of that size. */

@@ -35,6 +35,12 @@ export interface SessionStatistics {
   readonly spuriousLosses: number;
   /** Fragments and control frames that were queued again. */
   readonly retransmissions: number;
+  /** Bytes of messages that were queued again. */
+  readonly retransmittedBytes: number;
+  /** Messages of the peer's of which a part is here. */
+  readonly partialMessages: number;
+  /** Bytes that they take, with what was granted and has not come. */
+  readonly reservedBytes: number;
   /** Sends that the operating system refused. */
   readonly sendErrors: number;
   /** Datagrams that were queued and did not fit the path when their turn came. */

@@ -1,6 +1,7 @@
 import {
   ClusterError,
   after,
+  seconds,
   type DropCounters,
   type DropReason,
   type Instant,
@@ -10,11 +11,9 @@ import {
   CloseCode,
   DATA_OVERHEAD,
   MAX_DATAGRAM,
-  MIN_PATH_DATAGRAM,
   MAX_PACKET,
   MAX_PACKET_NUMBER,
   MAX_RECEIVED_DATAGRAM,
-  RELAY_HEADER,
 } from '../wire/index.js';
 import { AckFrequency } from './ack-frequency.js';
 import { AckTracker } from './ack-tracker.js';
@@ -22,6 +21,8 @@ import { ControlQueue } from './control-queue.js';
 import { DatagramQueue } from './datagram-queue.js';
 import { EventQueue } from './event-queue.js';
 import { FrameCounts } from './frame-counts.js';
+import { MessageControl } from './message-control.js';
+import { MessageMemory } from './message-memory.js';
 import { MessageQueue } from './message-queue.js';
 import type { OutboundMessage } from './outgoing-message.js';
 import { PacketInspector } from './packet-inspector.js';
@@ -42,6 +43,9 @@ import { TimerTable, type TimerReason } from './timer-table.js';
 /** A packet with less room left than this, too little for a fragment, is a full one. */
 const ALMOST_FULL = 64;
 
+/** The peer is asked for a sign of life this often while nothing but its grant is missing: thrice before the session ends. */
+const GRANT_PING = seconds(10);
+
 /** Why the operating system did not send a packet. */
 export type SendErrorCode = 'messageTooLong' | 'unreachable' | 'refused' | 'other';
 
@@ -61,7 +65,15 @@ export class Session {
   readonly #steering: PathSteering;
   readonly #acks: AckTracker;
   readonly #ackFrequency: AckFrequency;
-  readonly #reassembler = new Reassembler();
+  readonly #messageControl = new MessageControl({
+    repeatArrived: message => {
+      this.#reassembler.repeatArrived(message);
+    },
+    abandonArrived: message => {
+      this.#messages.abandonArrived(message);
+    },
+  });
+  readonly #reassembler: Reassembler;
   readonly #intake: PacketIntake;
   readonly #control = new ControlQueue();
   readonly #datagrams: DatagramQueue;
@@ -100,14 +112,19 @@ export class Session {
     this.#acks = new AckTracker(this.#config.ackDelay);
     this.#ackFrequency = new AckFrequency(this.#config.ackDelay);
     this.#datagrams = new DatagramQueue(MAX_PACKET - DATA_OVERHEAD);
-    // What goes in one packet must fit the narrowest path: it is never cut.
-    this.#messages = new MessageQueue(MIN_PATH_DATAGRAM - RELAY_HEADER - DATA_OVERHEAD, sequence =>
+    this.#messages = new MessageQueue(MAX_PACKET - DATA_OVERHEAD, this.#messageControl, sequence =>
       this.#events.push({ kind: 'messageAcknowledged', sequence }),
+    );
+    this.#reassembler = new Reassembler(
+      options.messageMemory ?? new MessageMemory(),
+      this.#messageControl,
+      options.wake ?? (() => undefined),
     );
     this.#intake = new PacketIntake({
       acks: this.#acks,
       steering: this.#steering,
       reassembler: this.#reassembler,
+      messages: this.#messages,
       events: this.#events,
       drops: this.#drops,
       counts: this.#receivedFrames,
@@ -136,6 +153,7 @@ export class Session {
       control: this.#control,
       datagrams: this.#datagrams,
       messages: this.#messages,
+      messageControl: this.#messageControl,
       streams: undefined,
     };
     this.#writer = new PacketWriter(
@@ -232,7 +250,10 @@ export class Session {
     this.#waitingSince ??= now;
   }
 
-  /** Stops sending a message; `false` when it is acknowledged or unknown. The peer may have it nevertheless. */
+  /**
+   * Stops sending a message, and lets the peer forget what it has of it; `false` when it is acknowledged or unknown. The
+   * peer may have got all of it nevertheless.
+   */
   cancelMessage(sequence: number): boolean {
     return this.#messages.cancel(sequence);
   }
@@ -371,6 +392,9 @@ export class Session {
       lostPackets: recovery.lost,
       spuriousLosses: recovery.spurious,
       retransmissions: this.#messages.retransmissions + this.#control.retransmissions,
+      retransmittedBytes: this.#messages.retransmittedBytes,
+      partialMessages: this.#reassembler.size,
+      reservedBytes: this.#reassembler.reserved,
       sendErrors: this.#sendErrors,
       droppedDatagrams: this.#datagrams.dropped,
       streams: this.#sources.streams?.size ?? 0,
@@ -395,7 +419,14 @@ export class Session {
     const path = this.#steering.received(now, id, size);
     const { number, end } = this.#opener;
     const sentUpTo = this.#steering.recovery.packets.next;
-    const refused = this.#inspector.refuses(packet, end, sentUpTo, this.#reassembler, this.#sources.streams);
+    const refused = this.#inspector.refuses(
+      now,
+      packet,
+      end,
+      sentUpTo,
+      this.#reassembler,
+      this.#sources.streams,
+    );
     if (refused !== undefined) return refused;
     if (!this.#confirmed) {
       this.#confirmed = true;
@@ -436,6 +467,7 @@ export class Session {
       this.#datagrams.size > 0 ||
       this.#control.sendable ||
       this.#messages.sendable ||
+      this.#messageControl.due ||
       this.#sources.streams?.sendable === true
     );
   }
@@ -504,6 +536,8 @@ export class Session {
     timers.set('pathChallenge', this.#steering.repeatAt);
     timers.set('reassembly', this.#reassembler.nextExpiry);
     if (this.#waitingSince !== undefined) timers.set('idle', after(this.#waitingSince, idleTimeout));
+    // Nothing is in flight while a message waits for its grant: a dead peer would not be noticed.
+    if (this.#messages.awaitsGrant) timers.set('keepAlive', after(this.#writer.lastSentAt, GRANT_PING));
     // What is in flight keeps the mappings alive by its probes.
     const quiet = !busy && !this.#pingWanted && active.validated;
     if (keepAlive !== undefined && quiet) timers.set('keepAlive', after(this.#writer.lastSentAt, keepAlive));
@@ -526,6 +560,7 @@ export class Session {
   #settle(by: ClosedBy, code: number, reason: string): void {
     this.#events.push({ kind: 'closed', by, code, reason });
     this.#messages.clear();
+    this.#messageControl.clear();
     this.#control.clear();
     this.#datagrams.clear();
     this.#sources.streams?.clear();
@@ -535,6 +570,7 @@ export class Session {
   #end(): void {
     if (this.#state.kind === 'closed') return;
     this.#state = { kind: 'closed' };
+    this.#reassembler.clear();
     for (const key of this.#keys) key.destroy();
   }
 }

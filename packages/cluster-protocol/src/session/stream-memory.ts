@@ -2,7 +2,7 @@
 export const BLOCK = 8_192;
 
 /** A stream's first block begins so small: most streams carry one request. */
-const SMALL_BLOCK = 1_024;
+export const SMALL_BLOCK = 1_024;
 
 /** Spare blocks kept for reuse, 2 MiB: what a busy endpoint turns over within a few milliseconds. */
 const MAX_SPARE = 256;
@@ -72,6 +72,15 @@ export class StreamBytes {
       copy(into, at + done, this.#blocks[Math.floor((offset + done) / BLOCK) - this.#first]!, inside, part);
       done += part;
     }
+  }
+
+  /** Whether stored bytes from `offset` on differ from `length` bytes of `from`. */
+  differs(offset: number, from: Uint8Array, start: number, length: number): boolean {
+    for (let i = 0; i < length; i++) {
+      const at = offset + i;
+      if (this.#blocks[Math.floor(at / BLOCK) - this.#first]![at % BLOCK] !== from[start + i]) return true;
+    }
+    return false;
   }
 
   /**

@@ -118,6 +118,9 @@ export const FrameType = {
   sessionCredit: 0x15,
   streamReset: 0x16,
   streamStop: 0x17,
+  messageGrant: 0x18,
+  messageRepeat: 0x19,
+  messageAbandon: 0x1a,
 } as const;
 
 /** Frames of later minor versions: a varint length follows the type, and who does not know them skips them (session, section 4). */
@@ -132,8 +135,17 @@ export const MAX_ACK_EVERY = 255;
 /** An ack delay is counted in units of 8 µs, QUIC's default exponent of 3 (RFC 9000, section 18.2). */
 export const ACK_DELAY_UNIT = 0.008;
 
-/** The longest message: 64 KiB. Larger things are streams (session, section 7). */
-export const MAX_MESSAGE = 65_536;
+/** The longest message: 16 MiB, for its receiver keeps all of it until it is whole. Larger things are streams (session, section 7). */
+export const MAX_MESSAGE: number = 16 * 1_024 * 1_024;
+
+/**
+ * Bytes of a message that may be sent before the receiver has granted it: what a program usually has to say goes without
+ * a round trip, and endless beginnings cost a receiver no more than this each (session, section 7).
+ */
+export const UNGRANTED_MESSAGE: number = 64 * 1_024;
+
+/** Messages that take several packets and are under way at once: together at most 2 MiB without a grant (session, section 7). */
+export const MAX_MESSAGES_UNDER_WAY = 32;
 
 /** A sender's unfinished messages lie less than this above its floor (session, section 7). */
 export const MESSAGE_WINDOW = 1_024;

@@ -31,13 +31,13 @@ export class FrameReader {
   /** Type of the frame; a run of padding is one frame. */
   type: number = FrameType.padding;
 
-  /** Fragments: the message. */
+  /** Fragments and the frames about a message: which one. */
   sequence = 0;
   /** Fragments, streams: where the data lies in the message or stream; 0 in a first fragment and in an opening frame. */
   offset = 0;
   /** First fragment: length of the whole message. */
   total = 0;
-  /** First fragment: the lowest sequence that the sender may still send. */
+  /** First fragment, abandoned message: the lowest sequence that the sender may still send. */
   floor = 0;
   /** First fragment, opening frame of a stream: 0–7. */
   priority = 0;
@@ -169,6 +169,14 @@ export class FrameReader {
         this.streamId = this.#varint();
         this.streamCode = this.#varint();
         break;
+      case FrameType.messageGrant:
+      case FrameType.messageRepeat:
+        this.sequence = this.#varint();
+        break;
+      case FrameType.messageAbandon:
+        this.sequence = this.#varint();
+        this.#floor();
+        break;
       default:
         if (this.type < SKIPPABLE_FRAMES.first || this.type > SKIPPABLE_FRAMES.last) this.failed = true;
         else this.#data(this.#varint(), Infinity);
@@ -214,14 +222,19 @@ export class FrameReader {
     this.offset = 0;
     this.total = this.#varint();
     this.service = this.#varint();
-    const aboveFloor = this.#varint();
-    this.floor = this.sequence - aboveFloor;
+    this.#floor();
     this.priority = this.#uint8();
     const length = this.#varint();
     if (this.total > MAX_MESSAGE || length > this.total || (length === 0 && this.total > 0))
       this.failed = true;
-    if (aboveFloor >= MESSAGE_WINDOW || this.floor < 0 || this.priority > LOWEST_PRIORITY) this.failed = true;
+    if (this.priority > LOWEST_PRIORITY) this.failed = true;
     this.#data(length, MAX_MESSAGE);
+  }
+
+  #floor(): void {
+    const aboveFloor = this.#varint();
+    this.floor = this.sequence - aboveFloor;
+    if (aboveFloor >= MESSAGE_WINDOW || this.floor < 0) this.failed = true;
   }
 
   #stream(): void {

@@ -292,6 +292,32 @@ export function writeStreamStop(into: Uint8Array, offset: number, id: number, co
   return writeVarint(into, writeVarint(into, offset + 1, id), code);
 }
 
+/** Type and two varints: as long as a frame about a message without any of its bytes can be. */
+export const MAX_MESSAGE_CONTROL: number = 1 + 8 + 2;
+
+/** Writes that a message may be sent whole. */
+export function writeMessageGrant(into: Uint8Array, offset: number, sequence: number): number {
+  into[offset] = FrameType.messageGrant;
+  return writeVarint(into, offset + 1, sequence);
+}
+
+/** Writes that what came of a message was thrown away: it is to be sent again from its beginning. */
+export function writeMessageRepeat(into: Uint8Array, offset: number, sequence: number): number {
+  into[offset] = FrameType.messageRepeat;
+  return writeVarint(into, offset + 1, sequence);
+}
+
+/** Writes that a message is given up; `floor` is the lowest sequence that may still be sent. */
+export function writeMessageAbandon(
+  into: Uint8Array,
+  offset: number,
+  sequence: number,
+  floor: number,
+): number {
+  into[offset] = FrameType.messageAbandon;
+  return writeVarint(into, writeVarint(into, offset + 1, sequence), sequence - floor);
+}
+
 /** A loop for what is small and the engine's copy for the rest: a view of a part costs more than copying some bytes. */
 function copy(into: Uint8Array, offset: number, from: Uint8Array, start: number, length: number): number {
   if (length <= 32) for (let i = 0; i < length; i++) into[offset + i] = from[start + i]!;

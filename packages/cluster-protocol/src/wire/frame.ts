@@ -1,5 +1,5 @@
 import { assert, encodeText, malformed, parsed, type Parsed } from '../base/index.js';
-import { FrameType, MAX_PACKET } from './constants.js';
+import { FrameType, LOWEST_PRIORITY, MAX_PACKET } from './constants.js';
 import { FrameReader } from './frame-reader.js';
 import {
   writeAck,
@@ -7,8 +7,10 @@ import {
   writeClose,
   writeControl,
   writeDatagram,
-  writeFirstFragment,
   writeImmediateAck,
+  writeMessageAbandon,
+  writeMessageGrant,
+  writeMessageRepeat,
   writePathFrame,
   writePing,
   writeSessionCredit,
@@ -96,6 +98,10 @@ export type Frame =
       readonly finalSize: number;
     }
   | { readonly type: 'streamStop'; readonly id: number; readonly code: number }
+  /** A message may be sent whole; or it is to be sent again from its beginning. */
+  | { readonly type: 'messageGrant' | 'messageRepeat'; readonly sequence: number }
+  /** A message is given up. */
+  | { readonly type: 'messageAbandon'; readonly sequence: number; readonly floor: number }
   /** A frame of a later minor version; `number` is its type, 0x40–0x7f. */
   | { readonly type: 'unknown'; readonly number: number; readonly bytes: Uint8Array };
 
@@ -136,10 +142,15 @@ export function writeFrame(into: Uint8Array, offset: number, frame: Frame): numb
       return writeBlock(into, writeVarint(into, at, frame.offset), frame.bytes);
     }
     case 'firstFragment': {
-      const whole = new Uint8Array(frame.total);
-      whole.set(frame.bytes);
-      const { sequence, floor, service, priority, bytes } = frame;
-      return writeFirstFragment(into, offset, sequence, floor, service, priority, whole, bytes.length);
+      const { sequence, total, floor, service, priority, bytes } = frame;
+      assert(priority <= LOWEST_PRIORITY, 'a priority is 0 to 7');
+      into[offset] = FrameType.firstFragment;
+      let at = writeVarint(into, offset + 1, sequence);
+      at = writeVarint(into, at, total);
+      at = writeVarint(into, at, service);
+      at = writeVarint(into, at, sequence - floor);
+      into[at] = priority;
+      return writeBlock(into, at + 1, bytes);
     }
     case 'datagram':
       return writeDatagram(into, offset, frame.service, frame.bytes);
@@ -168,6 +179,12 @@ export function writeFrame(into: Uint8Array, offset: number, frame: Frame): numb
       return writeStreamReset(into, offset, frame.id, frame.code, frame.finalSize);
     case 'streamStop':
       return writeStreamStop(into, offset, frame.id, frame.code);
+    case 'messageGrant':
+      return writeMessageGrant(into, offset, frame.sequence);
+    case 'messageRepeat':
+      return writeMessageRepeat(into, offset, frame.sequence);
+    case 'messageAbandon':
+      return writeMessageAbandon(into, offset, frame.sequence, frame.floor);
     case 'unknown':
       into[offset] = frame.number;
       return writeBlock(into, offset + 1, frame.bytes);
@@ -257,6 +274,12 @@ function frameOf(reader: FrameReader, length: number): Frame {
       };
     case FrameType.streamStop:
       return { type: 'streamStop', id: reader.streamId, code: reader.streamCode };
+    case FrameType.messageGrant:
+      return { type: 'messageGrant', sequence: reader.sequence };
+    case FrameType.messageRepeat:
+      return { type: 'messageRepeat', sequence: reader.sequence };
+    case FrameType.messageAbandon:
+      return { type: 'messageAbandon', sequence: reader.sequence, floor: reader.floor };
     default:
       return { type: 'unknown', number: reader.type, bytes: reader.data };
   }

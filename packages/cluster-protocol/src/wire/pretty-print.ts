@@ -65,6 +65,11 @@ export function describeFrame(frame: Frame): string {
       return `streamReset(${frame.id} code ${frame.code} at ${frame.finalSize})`;
     case 'streamStop':
       return `streamStop(${frame.id} code ${frame.code})`;
+    case 'messageGrant':
+    case 'messageRepeat':
+      return `${frame.type}(#${frame.sequence})`;
+    case 'messageAbandon':
+      return `messageAbandon(#${frame.sequence}, floor ${frame.floor})`;
     case 'unknown':
       return `unknown(0x${frame.number.toString(16)}, ${frame.bytes.length} B)`;
   }

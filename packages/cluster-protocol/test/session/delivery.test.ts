@@ -1,6 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
 import type { ClusterError } from '../../src/base/index.js';
+import { MAX_MESSAGE } from '../../src/wire/index.js';
 import { SessionPair, sendAll, testMessage } from './pair.js';
 
 test('a message arrives whole and its acknowledgement comes back', t => {
@@ -36,7 +37,7 @@ test('many small messages share datagrams', t => {
   t.true(pair.recorded.length <= 5, `${pair.recorded.length} packets`);
 });
 
-test('an empty message and the largest one arrive', t => {
+test('an empty message and the largest one that needs no grant arrive', t => {
   const pair = new SessionPair();
 
   sendAll(pair, 'a', [0, 65_536]);
@@ -217,7 +218,9 @@ test('misuse throws at once and says what would be right', t => {
     'INVALID_ARGUMENT',
   );
   t.is(
-    codeOf(() => pair.a.sendMessage(pair.now, { ...message, sequence: 2, bytes: new Uint8Array(65_537) })),
+    codeOf(() =>
+      pair.a.sendMessage(pair.now, { ...message, sequence: 2, bytes: new Uint8Array(MAX_MESSAGE + 1) }),
+    ),
     'MESSAGE_TOO_LARGE',
   );
   t.is(

@@ -1,6 +1,13 @@
 import test from 'ava';
 import { instant } from '../../src/base/index.js';
-import { firstByte, writeDataHeader, type Frame } from '../../src/wire/index.js';
+import { SESSION_GRANTS } from '../../src/session/message-memory.js';
+import {
+  firstByte,
+  MAX_MESSAGE,
+  MAX_MESSAGES_UNDER_WAY,
+  writeDataHeader,
+  type Frame,
+} from '../../src/wire/index.js';
 import { hostilePeer } from './hostile-peer.js';
 import { SessionPair, sendAll, testMessage } from './pair.js';
 
@@ -94,7 +101,7 @@ test('packets in both directions never use a number twice under one key', t => {
   }
 });
 
-test('endless first fragments reserve no more than a megabyte', async t => {
+test('endless first fragments reserve what came of 32 messages, whatever they announce', async t => {
   const { session, drops, send } = await hostilePeer();
 
   for (let sequence = 0; sequence < 1_000; sequence++) {
@@ -102,7 +109,7 @@ test('endless first fragments reserve no more than a megabyte', async t => {
       {
         type: 'firstFragment',
         sequence,
-        total: 65_536,
+        total: MAX_MESSAGE,
         service: 1,
         floor: 0,
         priority: 0,
@@ -111,7 +118,10 @@ test('endless first fragments reserve no more than a megabyte', async t => {
     ]);
   }
 
-  t.is(drops.get('reassemblyFull'), 1_000 - 16);
+  t.is(drops.get('reassemblyFull'), 1_000 - MAX_MESSAGES_UNDER_WAY);
+  t.is(session.statistics().partialMessages, MAX_MESSAGES_UNDER_WAY);
+  t.true(session.statistics().reservedBytes <= SESSION_GRANTS + 2_048 * MAX_MESSAGES_UNDER_WAY);
+  t.true(session.statistics().reservedBytes > 0);
   t.is(session.pollEvent()?.kind, 'confirmed');
   t.is(session.pollEvent(), undefined);
   t.is(session.pollTimeout() === undefined, false);
@@ -135,7 +145,7 @@ test('fragments of endless messages without their beginning are bounded too', as
     send([{ type: 'fragment', sequence, offset: 1, bytes: Uint8Array.of(1) }]);
   }
 
-  t.is(drops.get('reassemblyFull'), 1_000 - 64);
+  t.is(drops.get('reassemblyFull'), 1_000 - MAX_MESSAGES_UNDER_WAY);
 });
 
 test('a fragment that contradicts another is dropped and the message survives', async t => {

@@ -1,5 +1,6 @@
 import { DropCounters, instant, type Instant } from '../../src/base/index.js';
 import {
+  MessageMemory,
   Session,
   StreamMemory,
   type PathId,
@@ -36,8 +37,12 @@ export interface PairOptions {
   readonly seed?: number;
   readonly link?: Partial<Link>;
   readonly config?: Partial<SessionConfig>;
+  /** What is known that the path may carry. */
+  readonly pathLimit?: number;
   /** Whether the responder has to learn that the initiator is there. */
   readonly provenPath?: boolean;
+  /** What half messages may take at `b`, shared with other pairs. */
+  readonly messageMemory?: MessageMemory;
 }
 
 /** The one at the other end. */
@@ -52,6 +57,7 @@ export class SessionPair {
   readonly events: Record<Side, SessionEvent[]> = { a: [], b: [] };
   readonly sides: Record<Side, Session>;
   readonly memory: Record<Side, StreamMemory> = { a: new StreamMemory(), b: new StreamMemory() };
+  readonly messageMemory: Record<Side, MessageMemory>;
   /** Sequences that {@link sendAll} sent and that are not yet acknowledged. */
   readonly open: Record<Side, Set<number>> = { a: new Set(), b: new Set() };
   /** Packets sent so far by each side. */
@@ -73,6 +79,7 @@ export class SessionPair {
     this.link = { delay: 10, jitter: 0, loss: 0, duplication: 0, ...options.link };
     const provider = new AuthenticatingProvider();
     const key = (label: number) => provider.aeadKey(new Uint8Array(32).fill(label));
+    this.messageMemory = { a: new MessageMemory(), b: options.messageMemory ?? new MessageMemory() };
     const build = (side: Side): Session =>
       new Session({
         role: side === 'a' ? 'initiator' : 'responder',
@@ -86,6 +93,8 @@ export class SessionPair {
         random: this.random.fork(side),
         drops: this.drops[side],
         streamMemory: this.memory[side],
+        ...(options.pathLimit !== undefined && { pathLimit: () => options.pathLimit! }),
+        messageMemory: this.messageMemory[side],
         config: { acceptStreams: true, maxDatagram: MAX_DATAGRAM, ...options.config },
       });
     this.sides = { a: build('a'), b: build('b') };

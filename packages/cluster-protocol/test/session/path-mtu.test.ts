@@ -5,7 +5,7 @@ import { StreamPrograms, streamBytes } from './stream-programs.js';
 
 /** A pair whose link drops whatever is larger than it carries. */
 function narrow(carries: number, maxDatagram = 1_452) {
-  const pair = new SessionPair({ config: { maxDatagram } });
+  const pair = new SessionPair({ config: { maxDatagram }, pathLimit: maxDatagram });
   const programs = new StreamPrograms(pair);
   const link = { carries, tooLarge: 0, largest: 0 };
   pair.drop = ({ bytes }) => {
@@ -100,7 +100,7 @@ test('ten minutes after a size failed it is tried again', t => {
   t.is(mtu(), 1_280);
 
   pair.run(() => false, 601_000);
-  transfer(100_000);
+  transfer(400_000);
 
   t.is(mtu(), 1_452);
 });

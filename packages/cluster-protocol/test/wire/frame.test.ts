@@ -86,6 +86,12 @@ const frame: fc.Arbitrary<Frame> = fc.oneof(
   }),
   fc.record({ type: fc.constant('streamReset' as const), id: sequence, code: uint32, finalSize: sequence }),
   fc.record({ type: fc.constant('streamStop' as const), id: sequence, code: uint32 }),
+  fc.record({ type: fc.constantFrom('messageGrant' as const, 'messageRepeat' as const), sequence }),
+  fc.record({ sequence, above: fc.nat({ max: 1_023 }) }).map(({ sequence, above }) => ({
+    type: 'messageAbandon' as const,
+    sequence,
+    floor: Math.max(0, sequence - above),
+  })),
   fc.record({ type: fc.constant('datagram' as const), service: uint32, bytes: bytes(300) }),
   fc.record({
     type: fc.constantFrom('pathChallenge' as const, 'pathResponse' as const),
@@ -165,6 +171,9 @@ test('a packet without a frame, unknown types and broken rules are malformed', t
     [0x04, 0x80, 0, 0x10, 0, 1, 7, 0x44, 0x00, 4, 1, 1], // 1,024 above the floor.
     [0x06, 1, 2, 3, 4, 5, 6, 7],
     [0x08, 1, 1, 0xff], // A reason that is not UTF-8.
+    [0x18], // A grant for no message.
+    [0x1a, 5, 6], // A floor below zero.
+    [0x1a, 0x50, 0, 0x44, 0], // 1,024 above the floor.
     [0x40, 5, 1],
   ];
 
