@@ -12,17 +12,18 @@ import { FIRST_LINE, WALKS } from './walks.js';
 
 let surroundings: Surroundings;
 let first: Folder;
+/** What has been made, to be removed in the opposite order. */
+const made: { remove(): Promise<void> }[] = [];
 
 test.before(async t => {
   t.timeout(300_000);
-  surroundings = await Surroundings.make();
-  first = await Folder.make(surroundings);
+  made.push((surroundings = await Surroundings.make()));
+  made.push((first = await Folder.make(surroundings)));
   await first.run(FIRST_LINE);
 });
 
 test.after.always(async () => {
-  await first.remove();
-  await surroundings.remove();
+  for (const each of made.reverse()) await each.remove();
 });
 
 for (const walk of WALKS)
@@ -36,9 +37,9 @@ for (const walk of WALKS)
 
 async function folderFor(t: ExecutionContext, { folder }: Walk): Promise<Folder> {
   if (folder === 'first') return first;
-  const made = await (folder === 'copy' ? first.copy() : Folder.make(surroundings));
-  t.teardown(() => made.remove());
-  return made;
+  const own = await (folder === 'copy' ? first.copy() : Folder.make(surroundings));
+  t.teardown(() => own.remove());
+  return own;
 }
 
 /** For a walk that begins with nothing: a network in another folder, with an invitation for each side. */

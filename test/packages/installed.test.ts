@@ -9,12 +9,14 @@ const SDKS = ['capabilities', 'device-sdk', 'client-sdk'];
 const INSTALL_SDKS = `npm i --ignore-scripts ${SDKS.map(name => `@coconet/${name}`).join(' ')}`;
 
 let surroundings: Surroundings;
+let remove = (): Promise<void> => Promise.resolve();
 
 test.before(async () => {
   surroundings = await Surroundings.make();
+  remove = () => surroundings.remove();
 });
 
-test.after.always(() => surroundings.remove());
+test.after.always(() => remove());
 
 /** Every entry of the packages, as a user's import names it. */
 function entriesOf(folders: readonly string[]): string[] {

@@ -111,7 +111,7 @@ const guides: Walk = {
       file: 'attic.js',
       parts: [
         `import { createDevice } from '@coconet/device-sdk';
-import { level } from '@coconet/capabilities';
+import { deviceInfo, diagnostics, level } from '@coconet/capabilities';
 const device = await createDevice({ name: 'Attic', join: process.env.COCONET_JOIN, store: './attic' });
 const lamp = device.addResource('lamp', [level]);
 const readDimmer = async () => 42;
@@ -126,6 +126,7 @@ const readDimmer = async () => 42;
           begins:
             "device.on('connected', ({ name, path }) => console.log(`${name} is there, ${path.path}`));",
         },
+        { document: DEVICE, begins: "device.addResource('system', [deviceInfo, diagnostics]);" },
       ],
     },
     {
@@ -182,13 +183,15 @@ const lamp = await network.resource('Desk/lamp', [onOff]);
     also('node remote.js', /^40$/m),
     also('node honest.js', /^ran\n$/),
 
-    alsoStart('attic', 'COCONET_JOIN="$(npx coconet invite device)" node attic.js', /^the NMN is \w+$/m),
+    alsoStart('attic', 'COCONET_JOIN="$(npx coconet invite device)" node attic.js'),
     also('npx coconet call Attic/lamp level.refresh', /^done$/m),
     see('attic', /^.+ is there, (direct|relay)$/m),
+    also('npx coconet call Attic/system diagnostics.selfTest'),
     also('npx coconet get Attic/lamp level.level', /^42 ?%?$/m),
+    interrupt('dev'),
+    see('attic', /^the NMN is \w+$/m),
     interrupt('attic'),
     interrupt('lamp'),
-    interrupt('dev'),
   ],
 };
 

@@ -40,6 +40,10 @@ class Range {
   readonly #lives = { Desk: 0, phone: 0 };
   /** The life of each in which a backup of its store was made. */
   readonly #copies: { Desk?: number; phone?: number } = {};
+  /** The life of the device that ran a shot last. */
+  readonly #ranIn = new Map<number, number>();
+  /** The latest life of the device of which this life of the app has heard for certain. */
+  #heardOf = 0;
   #shoot:
     ((once: boolean, shot: number, signal: AbortSignal, command: Command) => Promise<unknown>) | undefined;
 
@@ -67,6 +71,7 @@ class Range {
     if (life !== this.#lives.Desk) return;
     const run = async (shot: number): Promise<void> => {
       this.runs.set(shot, (this.runs.get(shot) ?? 0) + 1);
+      this.#ranIn.set(shot, life);
       await new Promise<void>(resolve => {
         this.house.host('Desk').schedule(milliseconds(this.random.below(300)), resolve);
       });
@@ -79,6 +84,7 @@ class Range {
   async startApp(): Promise<void> {
     this.#lives.phone++;
     this.#shoot = undefined;
+    this.#heardOf = 0;
     const life = this.#lives.phone;
     const network = await this.house.app('phone');
     if (life !== this.#lives.phone) return;
@@ -112,6 +118,8 @@ class Range {
     this.#shoot(command.once, command.shot, controller.signal, command).then(
       () => {
         command.end = 'success';
+        if (command.life === this.#lives.phone)
+          this.#heardOf = Math.max(this.#heardOf, this.#ranIn.get(command.shot) ?? 0);
       },
       (error: unknown) => {
         const { code, message } = error as Error & { readonly code: string };
@@ -132,9 +140,9 @@ class Range {
     const copied = this.#copies[name];
     const isPutBack = copied !== undefined && random.below(2) === 0;
     if (isPutBack) {
-      // A copy of the very run that has just ended shows nothing of what ran after it, unless that was acknowledged: it
-      // takes longer to put one back than anybody waits for a command.
-      if (name === 'Desk' && copied === this.#lives.Desk) await house.run(LONGEST_TIMEOUT + 1_000);
+      // To an app that knows of no later life than the one copied, a copy shows nothing of what ran after it unless that
+      // was acknowledged: it takes longer to put one back than anybody waits for a command.
+      if (name === 'Desk' && copied >= this.#heardOf) await house.run(LONGEST_TIMEOUT + 1_000);
       else await house.run(random.below(3_000));
       house.host(name).disk().restoreOldCopy();
     } else if (random.below(2) === 0) await house.run(random.below(3_000));

@@ -286,6 +286,10 @@ export class MemberSource implements NetworkSource {
         if (event.state === 'connected') this.#nmnConnected();
         else this.#view.setCondition({ nmn: 'away', presenceKnown: true });
         break;
+      // Nobody here takes streams: the node refuses them.
+      case 'stream':
+      case 'streamsClosed':
+        break;
       case 'presence':
       case 'member':
       case 'path':

@@ -297,6 +297,9 @@ export class Device {
       // What a device sends may arrive twice: values, descriptions, and statuses, which say the same again.
       case 'inboxChanged':
       case 'inboxKept':
+      // Nobody here takes streams: the node refuses them.
+      case 'stream':
+      case 'streamsClosed':
       case 'unreachable':
       case 'datagram':
       case 'presence':

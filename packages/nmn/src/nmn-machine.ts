@@ -366,6 +366,8 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
       case 'control':
       case 'confirmed':
       case 'closed':
+        return;
+      default: // An NMN takes no streams: its sessions refuse them.
     }
   }
 

@@ -95,7 +95,7 @@ export class ClusterNode implements Machine<ClusterEvent> {
       session: ({ kind }) => ({
         keepAlive: KEEP_ALIVE,
         followPeer: kind === 'nmn',
-        acceptStreams: kind === 'member',
+        acceptStreams: () => kind === 'member' && this.streams.accepting,
       }),
     });
     this.streams = new PeerStreams(this.#endpoint, nodeId => this.#peers.get(nodeId)?.streamSession);

@@ -39,6 +39,8 @@ export const isStreamEvent = (event: SessionEvent): event is StreamEvent => even
  * machine, like the verbs of `ClusterNode`; what comes of it are the events `stream` and `streamsClosed`.
  */
 export class PeerStreams {
+  /** Whether somebody here takes streams of peers; until then each is refused. */
+  accepting = false;
   readonly #endpoint: Endpoint<SessionPeer>;
   readonly #sessionWith: (peer: number) => SessionHandle | undefined;
 

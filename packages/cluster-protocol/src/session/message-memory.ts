@@ -81,14 +81,16 @@ export class MessageMemory {
 
   /** Something new of a message came, which takes `bytes` more. */
   progressed(now: Instant, message: HeldMessage, bytes: number): void {
+    const isFirst = message.charged === 0;
+    const isLater = now > message.progressAt;
     this.#now = now;
     message.progressAt = now;
     message.charged += bytes;
     message.holder.charged += bytes;
     this.#chargedBytes += bytes;
     if (message.grantedAt !== undefined) return;
-    this.#ungranted.delete(message);
-    this.#ungranted.add(message);
+    if (isLater) this.#ungranted.delete(message);
+    if (isFirst || isLater) this.#ungranted.add(message);
   }
 
   /** A message needs a grant; it comes as soon as there is room. */

@@ -21,8 +21,8 @@ export interface SessionConfig {
   readonly congestionControl: CongestionControl;
   /** Whether the session itself moves to the path where the peer sends, once that is validated. */
   readonly followPeer: boolean;
-  /** Whether the peer may open streams; if not, each is refused as soon as it is named. */
-  readonly acceptStreams: boolean;
+  /** Whether the peer may open streams, asked for each; if not, it is refused as soon as it is named. */
+  readonly acceptStreams: () => boolean;
 }
 
 /** What holds where nothing else is asked for. */
@@ -33,7 +33,7 @@ export const DEFAULT_SESSION_CONFIG: SessionConfig = {
   ackDelay: milliseconds(25),
   congestionControl: 'cubic',
   followPeer: true,
-  acceptStreams: false,
+  acceptStreams: () => false,
 };
 
 /** What a session is made of, right after a handshake. */

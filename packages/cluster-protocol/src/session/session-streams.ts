@@ -53,7 +53,7 @@ export interface StreamSurroundings {
   readonly memory: StreamMemory;
   readonly events: EventQueue;
   /** Whether the peer may open streams; if not, they are refused one by one. */
-  readonly accept: boolean;
+  readonly accept: () => boolean;
   /** The smoothed round trip of the active path. */
   readonly roundTrip: () => Duration;
   /** Bytes that the active path's congestion window lets out at once. */
@@ -324,7 +324,7 @@ export class SessionStreams {
     for (let next = this.#seen[kind]; next <= ordinal; next++) {
       this.#seen[kind] = next + 1;
       const stream = this.#add(streamId(opener, kind === 1, next), 0, DEFAULT_PRIORITY, false);
-      if (!accept) this.#refuse(now, stream);
+      if (!accept()) this.#refuse(now, stream);
     }
     return undefined;
   }

@@ -39,6 +39,9 @@ export class StreamSwitch {
     if (this.#handlers.has(service))
       throw new ClusterError('INVALID_STATE', `streams of service ${service} are taken by another handler`);
     this.#handlers.set(service, handler);
+    this.#runtime.do(node => {
+      node.streams.accepting = true;
+    });
     return () => {
       if (this.#handlers.get(service) === handler) this.#handlers.delete(service);
     };

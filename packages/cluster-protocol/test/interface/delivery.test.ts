@@ -6,6 +6,7 @@ import {
   type LastingMemory,
   type SavedNode,
 } from '../../src/interface/index.js';
+import { MAX_MESSAGE } from '../../src/wire/index.js';
 import { createCryptoProvider } from '../../src/nodejs/crypto-provider.js';
 import {
   memberOf,
@@ -291,4 +292,50 @@ test('a message that the program knows to have arrived is not sent again', t => 
 
   t.deepEqual(scene.heard, []);
   t.true(scene.of('delivered').some(event => event.sequence === sequence));
+});
+
+test('a newer value takes the place of one of 16 MiB that is half sent, and nothing of that stays', t => {
+  const scene = new Scene(20);
+  const { host, node, running } = scene.phone;
+  const options = { supersedes: 'picture' };
+  const old = node.send(host.now(), scene.lampId, SERVICE, new Uint8Array(MAX_MESSAGE), options);
+  running.turn();
+  scene.world.runNow(milliseconds(100));
+
+  const newer = node.send(host.now(), scene.lampId, SERVICE, encodeText('newer'), options);
+  running.turn();
+  scene.until(() => scene.of('delivered').some(event => event.sequence === newer));
+  scene.world.runNow(seconds(1));
+
+  t.like(scene.of('undelivered')[0], { sequence: old, sent: true, reason: 'superseded' });
+  t.deepEqual(scene.heard, ['newer']);
+});
+
+test('a message of 16 MiB that expires under way is told as such and does not come', t => {
+  const scene = new Scene(21);
+  const { host, node, running } = scene.phone;
+  const sequence = node.send(host.now(), scene.lampId, SERVICE, new Uint8Array(MAX_MESSAGE), {
+    expiresIn: milliseconds(100),
+  });
+  running.turn();
+
+  scene.until(() => scene.of('undelivered').length === 1);
+  scene.send('next', false);
+  scene.until(() => scene.heard.length > 0);
+
+  t.like(scene.of('undelivered')[0], { sequence, sent: true, reason: 'expired' });
+  t.deepEqual(scene.heard, ['next']);
+});
+
+test('what is too large or too much is refused with the limit', t => {
+  const scene = new Scene(22);
+  scene.world.runNow(seconds(1));
+  const { host, node } = scene.phone;
+  const send = (length: number): number =>
+    node.send(host.now(), scene.lampId, SERVICE, new Uint8Array(length));
+
+  t.throws(() => send(MAX_MESSAGE + 1), { code: 'MESSAGE_TOO_LARGE', message: /16777216 bytes/ });
+  send(MAX_MESSAGE);
+  send(MAX_MESSAGE);
+  t.throws(() => send(1), { code: 'QUEUE_FULL', message: /at most 1024 and 33554432 bytes/ });
 });

@@ -26,7 +26,7 @@ export async function hostilePeer(messageMemory?: MessageMemory): Promise<{
     random: new SeededRandom(1),
     drops,
     ...(messageMemory && { messageMemory }),
-    config: { acceptStreams: true },
+    config: { acceptStreams: () => true },
   });
   let next = 0;
   const send = (frames: readonly Frame[], number = next++, now = 0): string | undefined => {

@@ -95,7 +95,7 @@ export class SessionPair {
         streamMemory: this.memory[side],
         ...(options.pathLimit !== undefined && { pathLimit: () => options.pathLimit! }),
         messageMemory: this.messageMemory[side],
-        config: { acceptStreams: true, maxDatagram: MAX_DATAGRAM, ...options.config },
+        config: { acceptStreams: () => true, maxDatagram: MAX_DATAGRAM, ...options.config },
       });
     this.sides = { a: build('a'), b: build('b') };
   }

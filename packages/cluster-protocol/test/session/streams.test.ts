@@ -226,7 +226,7 @@ test('a stopped stream is reset by its sender, and its bytes no longer count', t
 });
 
 test('who takes no streams refuses each of them and keeps nothing', t => {
-  const { pair, programs: both, a, b } = programs({ config: { acceptStreams: false } });
+  const { pair, programs: both, a, b } = programs({ config: { acceptStreams: () => false } });
   const stream = a.open({ service: SERVICE });
 
   both.write('a', stream, streamBytes(1, 100_000));

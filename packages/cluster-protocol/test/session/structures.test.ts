@@ -35,6 +35,11 @@ test('a range set holds what a plain set holds, in ascending ranges that do not 
         members,
         [...model].sort((x, y) => x - y),
       );
+      for (let value = 0; value < 75; value++) {
+        const range = ranges.rangeAt(value);
+        t.true(range === ranges.ranges || ranges.end(range) > value);
+        t.true(range === 0 || ranges.end(range - 1) <= value);
+      }
       for (let start = 0; start < 70; start += 3) {
         t.is(
           ranges.covers(start, start + 4),

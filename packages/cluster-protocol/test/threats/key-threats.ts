@@ -199,9 +199,14 @@ const restoredStores: Exercise = {
       const house = new Household(41_000 + seed, provider);
       const [lamp, first] = [house.start('lamp'), house.start('phone')];
       house.say(first, lamp, 'first run');
-      // The same snapshot again: what differs is what the operating system throws, as on a real machine. Message ids are
-      // those of the first run; who has them all again is heard no sooner than it says something new.
-      const again = { ...first.saved, bootCounter: first.saved.bootCounter - 1, firstSequence: 1_000 };
+      // The same snapshot again: what differs is what the operating system throws, as on a real machine. Every start has
+      // incarnations of its own.
+      const again = {
+        ...first.saved,
+        bootCounter: first.saved.bootCounter - 1,
+        outboxIncarnation: randomBytes(cryptoRandom, first.saved.outboxIncarnation.length),
+        inboxIncarnation: randomBytes(cryptoRandom, first.saved.inboxIncarnation.length),
+      };
       const second = house.start('phone', again, first.host.restart());
       failures.unless(
         house.say(second, lamp, 'second run', seconds(10)) >= 0,

@@ -90,7 +90,8 @@ async function checkModes(path: string): Promise<void> {
   for (const name of await readdir(path).catch((error: unknown) => Promise.reject(unwritable(path, error)))) {
     if (!(Object.values(DATA_FILES) as string[]).includes(name)) continue;
     const file = await stat(join(path, name)).catch(() => undefined);
-    if (file !== undefined && (file.mode & FOREIGN_BITS) !== 0)
+    // A socket keeps nothing, and one that a killed process left before it was made private is replaced before it is used.
+    if (file?.isFile() === true && (file.mode & FOREIGN_BITS) !== 0)
       throw unsafe(join(path, name), file.mode, '600');
   }
 }

@@ -60,7 +60,9 @@ export class Database {
     } catch (error) {
       const cause = first.error ?? error;
       if (cause instanceof NmnError) throw cause;
-      throw new NmnError('STORAGE_FAILED', `the database could not be written: ${reasonOf(cause)}`, { cause });
+      throw new NmnError('STORAGE_FAILED', `the database could not be written: ${reasonOf(cause)}`, {
+        cause,
+      });
     }
   }
 

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { chmod, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 
 import test from 'ava';
@@ -128,6 +130,22 @@ unixTest('a folder or key file that others may read is refused with the command 
   });
   t.deepEqual(await readdir(wide), []);
 });
+
+unixTest(
+  'a socket that a killed NMN left before it was made private keeps no other from starting',
+  async t => {
+    const path = await temporaryFolder(t);
+    await (await DataFolder.open(path)).close();
+    const left = createServer().listen(join(path, 'admin.sock'));
+    await once(left, 'listening');
+    t.teardown(() => left.close());
+    await chmod(join(path, 'admin.sock'), 0o755);
+
+    await (await DataFolder.open(path)).close();
+
+    t.true((await readdir(path)).includes('admin.sock'));
+  },
+);
 
 test('the marker names the program and its format', async t => {
   const path = await temporaryFolder(t);

@@ -66,6 +66,8 @@ const IN_FLIGHT = 6;
 const INVITATION_LIFE = 3_600_000;
 /** Whoever leaves needs a certificate that lasts until then. */
 const ENOUGH_LIFE = 1_000;
+/** Tokens that wait to be used. */
+const MOST_TOKENS = 16;
 /** The newest networks are written to; the older ones only have to stay as they are. */
 const ACTIVE_NETWORKS = 2;
 
@@ -146,7 +148,7 @@ export class WriteLoad {
       if (write) return { kind, write };
       kinds.splice(kinds.indexOf(kind), 1);
     }
-    throw new Error('a token can always be asked for');
+    throw new Error('a token can always be asked for or used');
   }
 
   #pick(kinds: readonly WriteKind[]): WriteKind {
@@ -158,7 +160,8 @@ export class WriteLoad {
     const network = this.#oneOf(this.#memory.networks.slice(-ACTIVE_NETWORKS));
     switch (kind) {
       case 'operatorToken':
-        return this.#operatorToken();
+        // An NMN keeps 64 and forgets the oldest for another one: those remembered here shall all be there.
+        return this.#memory.tokens.length < MOST_TOKENS ? this.#operatorToken() : undefined;
       case 'createNetwork':
         return this.#createNetwork();
       case 'inviteDevice':
