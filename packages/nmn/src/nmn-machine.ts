@@ -23,7 +23,7 @@ import {
   type SessionHandle,
   type Transmit,
 } from '@coconet/cluster-protocol/core';
-import { CloseCode, MAX_RECEIVED_DATAGRAM, type SocketAddress } from '@coconet/cluster-protocol/wire';
+import { CloseCode, MAX_UNPROVED_DATAGRAM, type SocketAddress } from '@coconet/cluster-protocol/wire';
 
 import { CommitQueue, type Effect } from './commit-queue.js';
 import { Guest } from './guest.js';
@@ -79,7 +79,7 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
   readonly #reloading = new Set<string>();
   readonly #parting = new Set<SessionHandle>();
   readonly #events: NmnMachineEvent[] = [];
-  readonly #buffer = new Uint8Array(MAX_RECEIVED_DATAGRAM);
+  readonly #buffer = new Uint8Array(MAX_UNPROVED_DATAGRAM);
   readonly #plain: PlainTraffic;
   #settleAt: Instant | undefined;
   #headsAt: Instant;

@@ -2,7 +2,7 @@ import type { DropCounters, Instant, LinkId, Transmit } from '@coconet/cluster-p
 import {
   datagramKind,
   isStun,
-  MAX_RECEIVED_DATAGRAM,
+  MAX_UNPROVED_DATAGRAM,
   type SocketAddress,
 } from '@coconet/cluster-protocol/wire';
 
@@ -42,7 +42,7 @@ export class PlainTraffic {
   }
 
   #forward(now: Instant, link: LinkId, remote: SocketAddress, bytes: Uint8Array): void {
-    if (bytes.length > MAX_RECEIVED_DATAGRAM) {
+    if (bytes.length > MAX_UNPROVED_DATAGRAM) {
       this.#drops.count('tooLong');
       return;
     }

@@ -1,4 +1,4 @@
-import { MAX_RECEIVED_DATAGRAM, type SocketAddress } from '@coconet/cluster-protocol/wire';
+import { MAX_UNPROVED_DATAGRAM, type SocketAddress } from '@coconet/cluster-protocol/wire';
 
 /**
  * Datagrams that wait to leave: a driver drains after every datagram, so more than a few only gather while it sends.
@@ -25,7 +25,7 @@ export class TransmitQueue {
     const index = (this.#first + this.#count) % CAPACITY;
     let slot = this.#slots[index];
     if (slot === undefined) {
-      const buffer = new Uint8Array(MAX_RECEIVED_DATAGRAM);
+      const buffer = new Uint8Array(MAX_UNPROVED_DATAGRAM);
       slot = { link, remote, buffer, bytes: buffer };
       this.#slots[index] = slot;
     }

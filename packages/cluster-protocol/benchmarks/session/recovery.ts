@@ -66,7 +66,7 @@ function measure(each: Case): object {
       if (recovery.lossTime() <= now) recovery.handleLossTimeout(now);
       // The answer does not matter here: as much is kept in flight as the case asks for.
       path.readyAt(now, MAX_PACKET);
-      recovery.sent(now, path, MAX_PACKET, recovery.packets.pool.take(carrier, 0, 1, undefined), -1);
+      recovery.sent(now, path, MAX_PACKET, recovery.packets.pool.take(carrier, 0, 1, undefined), -1, false);
       path.pacer.spend(MAX_PACKET);
       const end = number - each.inFlight + 1;
       if (end - acknowledged < each.ackEvery) continue;

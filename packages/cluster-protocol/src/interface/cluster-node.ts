@@ -35,6 +35,7 @@ import type { ClusterEvent } from './events.js';
 import type { Link, LinkId, Machine, SendError, Transmit } from './machine.js';
 import { MemberMind } from './member-mind.js';
 import { NmnLink } from './nmn-link.js';
+import { pathLimit } from './path-limit.js';
 import { nmnListener } from './nmn-listener.js';
 import { PeerReach } from './peer-reach.js';
 import { isStreamEvent, PeerStreams } from './peer-streams.js';
@@ -89,6 +90,7 @@ export class ClusterNode implements Machine<ClusterEvent> {
       staticKey: saved.keys.static,
       resetSecret: saved.resetSecret,
       policy: new MemberPolicy(this.#mind),
+      pathLimit: path => pathLimit(this.#links, path),
       // Where a path agent steers, the session itself stays where it is told to be.
       session: ({ kind }) => ({
         keepAlive: KEEP_ALIVE,
@@ -275,6 +277,7 @@ export class ClusterNode implements Machine<ClusterEvent> {
 
   handleLinks(now: Instant, links: readonly Link[]): void {
     this.#links = links;
+    this.#endpoint.refreshLimits();
     this.#reach.isOnline = links.length > 0;
     this.#nmn.handleLinks(now, links);
     for (const peer of this.#peers.values()) {

@@ -11,6 +11,8 @@ export interface LocalAddress {
   readonly prefixLength: number;
   readonly interfaceName: string;
   readonly internal: boolean;
+  /** The largest IP packet that the interface takes, in bytes; absent where the platform does not tell. */
+  readonly mtu?: number;
 }
 
 /** A link that is open. Its addresses change when interfaces come and go; its port does not. */

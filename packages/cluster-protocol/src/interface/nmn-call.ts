@@ -21,7 +21,7 @@ import {
   type SessionKind,
 } from '../network/index.js';
 import { Endpoint, type EndpointEvent, type HandshakeFailure, type SessionHandle } from '../session/index.js';
-import { MAX_RECEIVED_DATAGRAM, type SocketAddress } from '../wire/index.js';
+import { MAX_UNPROVED_DATAGRAM, type SocketAddress } from '../wire/index.js';
 import type { Link, LinkId, Machine, SendError, Transmit } from './machine.js';
 
 /** How long an NMN is asked before the caller is told that it does not answer. */
@@ -67,7 +67,7 @@ export class NmnCall implements Machine<CallEvent> {
   readonly #options: CallOptions;
   readonly #endpoint: Endpoint<SessionKind>;
   readonly #events: CallEvent[] = [];
-  readonly #buffer = new Uint8Array(MAX_RECEIVED_DATAGRAM);
+  readonly #buffer = new Uint8Array(MAX_UNPROVED_DATAGRAM);
   readonly #waiting: Uint8Array[] = [];
   readonly drops: DropCounters = new DropCounters();
   #session: SessionHandle | undefined;

@@ -55,7 +55,8 @@ export class PeerReach {
     this.measure(now, peer);
     const session = peer.session === undefined ? undefined : endpoint.open(peer.session);
     const explanation = this.#isNmn(peer.nodeId) ? explainNmn(nmn.facts) : peer.agent.explain(now);
-    return explainPeer(explanation, peer, mind.nameOf(peer.nodeId), session?.statistics(), nmn);
+    const mtu = session?.pathStatistics(session.activePath)?.mtu;
+    return explainPeer(explanation, peer, mind.nameOf(peer.nodeId), session?.statistics(), mtu, nmn);
   }
 
   // No path agent steers the way to it.

@@ -65,6 +65,7 @@ export function explainPeer(
   peer: Peer,
   name: string,
   totals: SessionStatistics | undefined,
+  mtu: number | undefined,
   nmn: { readonly connected: boolean; readonly reflexive: readonly SocketAddress[] },
 ): PeerExplanation {
   return {
@@ -76,7 +77,7 @@ export function explainPeer(
     sentPackets: totals?.sentPackets ?? 0,
     lostPackets: totals?.lostPackets ?? 0,
     waitingMessages: peer.outbox.size,
-    mtu: MAX_DATAGRAM,
+    mtu: mtu ?? MAX_DATAGRAM,
     nmn: nmn.connected ? 'connected' : 'away',
     seenAs: nmn.reflexive,
   };

@@ -29,6 +29,8 @@ export interface CongestionController {
   lost(now: Instant, sentAt: Instant): boolean;
   /** Everything sent over a long time was lost (RFC 9002, section 7.6). */
   collapsed(): void;
+  /** Full packets of the path have another size now, in bytes. */
+  resize(packet: number): void;
   /** Everything that counted as lost in the last congestion event came after all: all as before it (RFC 9438, section 4.9). */
   undo(): void;
 }

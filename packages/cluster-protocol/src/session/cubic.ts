@@ -46,7 +46,7 @@ interface State {
 
 /** CUBIC after RFC 9438, with HyStart++ (RFC 9406) for the first slow start, as its section 4.10 advises. */
 export class Cubic implements CongestionController {
-  readonly #packet: number;
+  #packet: number;
   readonly #rtt: RttEstimator;
   readonly #hystart = new HyStart();
   readonly #state: State;
@@ -125,6 +125,14 @@ export class Cubic implements CongestionController {
     const window = Math.max(this.#state.window, this.#before.window);
     Object.assign(this.#state, this.#before, { window });
     this.#before = undefined;
+  }
+
+  resize(packet: number): void {
+    const state = this.#state;
+    this.#packet = packet;
+    const untouched = state.threshold === Infinity;
+    const least = (untouched ? INITIAL_WINDOW_PACKETS : MINIMUM_WINDOW_PACKETS) * packet;
+    state.window = Math.max(state.window, least);
   }
 
   /** Slow start; the first one ends by HyStart++, later ones at the threshold that a loss has set. */

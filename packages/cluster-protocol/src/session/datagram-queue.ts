@@ -11,6 +11,8 @@ export class DatagramQueue {
   readonly #packetRoom: number;
   #first = 0;
   #size = 0;
+  /** Datagrams that were queued and did not fit when their turn came. */
+  dropped = 0;
 
   /** `packetRoom` is how many bytes of frames fit a packet. */
   constructor(packetRoom: number) {
@@ -32,15 +34,22 @@ export class DatagramQueue {
     return true;
   }
 
-  /** Writes as many as fit before `limit`; returns the offset behind them. */
-  write(into: Uint8Array, offset: number, limit: number, contents: PacketContents): number {
+  /**
+   * Writes as many as fit before `limit`; returns the offset behind them. `start` is where an empty packet begins: what
+   * would not even fit there is dropped, because the path became narrower since.
+   */
+  write(into: Uint8Array, start: number, offset: number, limit: number, contents: PacketContents): number {
     let at = offset;
     while (this.#size > 0) {
       const service = this.#services[this.#first]!;
       const bytes = this.#contents[this.#first]!;
-      if (at + datagramLength(service, bytes.length) > limit) break;
-      at = writeDatagram(into, at, service, bytes);
-      contents.wrote(FrameType.datagram, true);
+      const length = datagramLength(service, bytes.length);
+      if (start + length > limit) this.dropped++;
+      else if (at + length > limit) break;
+      else {
+        at = writeDatagram(into, at, service, bytes);
+        contents.wrote(FrameType.datagram, true);
+      }
       this.#contents[this.#first] = undefined;
       this.#first = (this.#first + 1) % MAX_QUEUED_DATAGRAMS;
       this.#size--;

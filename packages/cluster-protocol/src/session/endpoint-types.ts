@@ -58,6 +58,8 @@ export interface EndpointOptions<Peer> {
   readonly random: RandomSource;
   readonly drops: DropCounters;
   readonly staticKey: KeyPair;
+  /** What a path may carry at most, in bytes of UDP payload, by what is known of its first link; 1452 bytes unless given. */
+  readonly pathLimit?: (path: Path) => number;
   /** 32 secret bytes that survive restarts: reset tokens are made of them. */
   readonly resetSecret: Uint8Array;
   readonly policy: EndpointPolicy<Peer>;

@@ -11,7 +11,9 @@ import {
 import {
   CloseCode,
   firstByte,
+  MAX_DATAGRAM,
   MAX_RECEIVED_DATAGRAM,
+  MAX_UNPROVED_DATAGRAM,
   packetKind,
   readUint32,
   RELAY_HEADER,
@@ -147,6 +149,11 @@ export class Endpoint<Peer> {
     live.session.addPath(now, path.id);
     this.#ready.add(handle);
     return path.id;
+  }
+
+  /** What paths may carry has changed: the interfaces are others. */
+  refreshLimits(): void {
+    for (const [, live] of this.#sessions.entries()) live.session.refreshLimits();
   }
 
   /** Begins a handshake. The result is an `opened` or a `handshakeFailed` event with the returned id. */
@@ -393,6 +400,7 @@ export class Endpoint<Peer> {
       random: this.#options.random,
       drops: this.#options.drops,
       streamMemory: this.#streamMemory,
+      pathLimit: id => this.#limitOf(id),
       messageMemory: this.#messageMemory,
       wake: () => {
         this.#ready.add(localIndex);
@@ -510,7 +518,7 @@ export class Endpoint<Peer> {
   // A close frame that the session still holds must leave before its paths are let go.
   #flush(now: Instant, handle: SessionHandle, live: LiveSession<Peer>): void {
     if (!this.#ready.has(handle)) return;
-    const packet = new Uint8Array(MAX_RECEIVED_DATAGRAM);
+    const packet = new Uint8Array(MAX_DATAGRAM);
     const sent = live.session.pollTransmit(now, packet);
     const path = sent && this.paths.get(sent.path);
     if (sent && path) this.#reply(path, packet.slice(0, sent.length));
@@ -526,6 +534,14 @@ export class Endpoint<Peer> {
   #reply(path: Path, bytes: Uint8Array): void {
     if (this.#replies.length >= MAX_REPLIES) this.#options.drops.count('queueFull');
     else this.#replies.push({ path, bytes });
+  }
+
+  #limitOf(id: PathId): number {
+    const path = this.paths.get(id);
+    const { pathLimit } = this.#options;
+    // A relay carries no more than any network does.
+    const plain = path === undefined || path.channel !== undefined || pathLimit === undefined;
+    return plain ? MAX_UNPROVED_DATAGRAM : pathLimit(path);
   }
 
   #resetToken(index: number): Uint8Array {

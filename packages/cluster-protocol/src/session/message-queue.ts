@@ -1,5 +1,6 @@
 import { ClusterError } from '../base/index.js';
 import {
+  DATA_HEADER,
   FrameType,
   LOWEST_PRIORITY,
   MAX_MESSAGE,
@@ -164,6 +165,7 @@ export class MessageQueue implements MessageOwner {
     let at = offset;
     const ready = this.#ready[priority]!;
     for (let message = ready.first; message !== undefined; message = ready.first) {
+      if (message.small && DATA_HEADER + MAX_FIRST_HEADER + message.bytes.length > limit) message.cut();
       if (!message.small && !this.#mayStart(message)) {
         this.#unlist(message);
         this.#list(this.#waiting[priority]!, message);

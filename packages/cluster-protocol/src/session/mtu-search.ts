@@ -1,4 +1,4 @@
-import { after, seconds, type Duration, type Instant } from '../base/index.js';
+import { after, instant, seconds, type Duration, type Instant } from '../base/index.js';
 import { MAX_DATAGRAM, MIN_PATH_DATAGRAM } from '../wire/index.js';
 
 /**
@@ -30,6 +30,7 @@ export class MtuSearch {
   #size: number;
   #limit: number;
   #suspicious = 0;
+  #probedAt: Instant = instant(0);
   /** Whether the size fell because nothing at all was heard, which a cut link explains as well. */
   #silenced = false;
 
@@ -70,21 +71,29 @@ export class MtuSearch {
   }
 
   /** A probe of that size went out. */
-  probed(): void {
+  probed(now: Instant): void {
+    this.#probedAt = now;
     if (this.#state.kind === 'searching') this.#state = { ...this.#state, sent: true };
   }
 
-  /** The operating system did not take the probe, or it counts as lost: the size is too large, as far as we can know. */
-  probeLost(now: Instant, size: number): void {
-    if (this.#state.kind === 'searching' && this.#state.candidate === size) this.#settle(now);
+  /** The probe of that size counts as lost: it is too large, as far as we can know. */
+  probeLost(size: number): void {
+    if (this.#state.kind === 'searching' && this.#state.candidate === size) this.#settle(this.#probedAt);
   }
 
   /** A probe of that size arrived. */
-  probeArrived(now: Instant, size: number): void {
+  probeArrived(size: number): void {
     if (size > this.#limit || size <= this.#size) return;
     this.#size = size;
     this.#suspicious = 0;
-    this.#search(now);
+    this.#search(this.#probedAt);
+  }
+
+  /** The operating system refused a packet: a probe, or what it took before. Tells whether the size fell. */
+  refused(now: Instant): boolean {
+    if (this.#state.kind !== 'searching' || !this.#state.sent) return this.#fall(now);
+    this.#settle(now);
+    return false;
   }
 
   /** A packet of that size was acknowledged. */

@@ -18,7 +18,7 @@ interface State {
 
 /** NewReno after RFC 9002, section 7 and appendix B. */
 export class NewReno implements CongestionController {
-  readonly #packet: number;
+  #packet: number;
   #window: number;
   #threshold = Infinity;
   /** When the last congestion event began: what was sent before belongs to it. */
@@ -78,6 +78,13 @@ export class NewReno implements CongestionController {
     this.#window = MINIMUM_WINDOW_PACKETS * this.#packet;
     this.#recoveryStart = -Infinity;
     this.#credit = 0;
+  }
+
+  resize(packet: number): void {
+    this.#packet = packet;
+    const untouched = this.#threshold === Infinity;
+    const least = (untouched ? INITIAL_WINDOW_PACKETS : MINIMUM_WINDOW_PACKETS) * packet;
+    this.#window = Math.max(this.#window, least);
   }
 
   undo(): void {

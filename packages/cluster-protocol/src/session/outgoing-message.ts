@@ -33,19 +33,20 @@ export interface MessageOwner {
 
 /**
  * The sender's side of one message: what waits to be sent, what is acknowledged. A message that fits one packet is always
- * sent whole; a larger one in fragments, each retransmission cut anew.
+ * sent whole, unless the path becomes too narrow for it; a larger one in fragments, each retransmission cut anew.
  */
 export class OutgoingMessage implements FrameCarrier {
   readonly sequence: number;
   readonly service: number;
   readonly bytes: Uint8Array;
   readonly priority: number;
-  readonly small: boolean;
+  /** Whether it is sent whole, in one packet. */
+  small: boolean;
   readonly #floor: number | (() => number);
   readonly #owner: MessageOwner;
   /** Large messages: what the peer has, and what was lost and waits to be sent again. */
-  readonly #acknowledged: RangeSet | undefined;
-  readonly #lost: RangeSet | undefined;
+  #acknowledged: RangeSet | undefined;
+  #lost: RangeSet | undefined;
   /** Everything from here on was never sent. */
   #frontier = 0;
   /** Small messages: whether it waits to be sent. */
@@ -100,6 +101,13 @@ export class OutgoingMessage implements FrameCarrier {
   grant(): void {
     this.#limit = this.bytes.length;
     this.stalled = false;
+  }
+
+  /** A packet does not hold it any more, because the path became narrower: it is sent in fragments from now on. */
+  cut(): void {
+    this.small = false;
+    this.#acknowledged = new RangeSet();
+    this.#lost = new RangeSet();
   }
 
   /** The same message as if nothing of it had been sent: acknowledgements of what was are of no use any more. */

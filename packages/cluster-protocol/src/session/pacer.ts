@@ -26,7 +26,7 @@ const ROUNDING = 0.5;
 
 /** A token bucket that spreads the packets of one path over its round trip. A lone packet never waits: the bucket is full. */
 export class Pacer {
-  readonly #packet: number;
+  #packet: number;
   #tokens: number;
   #filledAt: Instant;
 
@@ -35,6 +35,12 @@ export class Pacer {
     this.#packet = packet;
     this.#tokens = BURST_PACKETS * packet;
     this.#filledAt = now;
+  }
+
+  /** Full packets of the path have another size now, in bytes. */
+  resize(packet: number): void {
+    this.#packet = packet;
+    this.#tokens = Math.max(this.#tokens, BURST_PACKETS * packet);
   }
 
   /** When a full packet may go: `now` or later. `window` in bytes, `rtt` smoothed. */

@@ -11,6 +11,8 @@ export class PacketContents {
   eliciting = false;
   /** The largest number of an ack inside; −1 without one. */
   acknowledges = -1;
+  /** Whether the packet only tries a size. */
+  sizing = false;
 
   constructor(pool: SentFramePool, counts: FrameCounts) {
     this.#pool = pool;
@@ -22,6 +24,7 @@ export class PacketContents {
     this.frames = undefined;
     this.eliciting = false;
     this.acknowledges = -1;
+    this.sizing = false;
   }
 
   /** A frame of `type` was written that needs no repetition; `eliciting` when it asks for an ack. */

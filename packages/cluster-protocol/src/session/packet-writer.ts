@@ -5,6 +5,7 @@ import {
   DATA_OVERHEAD,
   FrameType,
   PATH_FRAME,
+  RELAY_HEADER,
   TAG,
   writeAck,
   writeClose,
@@ -58,7 +59,6 @@ export interface PacketWish {
 export class PacketWriter {
   readonly #key: AeadKey;
   readonly #remoteIndex: number;
-  readonly #packet: number;
   readonly #random: RandomSource;
   readonly #recovery: Recovery;
   readonly #sources: PacketSources;
@@ -76,7 +76,6 @@ export class PacketWriter {
   constructor(
     key: AeadKey,
     remoteIndex: number,
-    packet: number,
     random: RandomSource,
     recovery: Recovery,
     sources: PacketSources,
@@ -85,7 +84,6 @@ export class PacketWriter {
   ) {
     this.#key = key;
     this.#remoteIndex = remoteIndex;
-    this.#packet = packet;
     this.#random = random;
     this.#recovery = recovery;
     this.#sources = sources;
@@ -100,7 +98,7 @@ export class PacketWriter {
 
   /** Writes the next packet for a path; returns its length, 0 when nothing was to be said or fitted. */
   write(now: Instant, into: Uint8Array, path: SessionPath, wish: PacketWish): number {
-    const limit = Math.min(this.#packet, path.budget) - TAG;
+    const limit = Math.min(path.packet, path.budget, into.length) - TAG;
     if (limit + TAG < MIN_WORTHWHILE) return 0;
     const contents = this.#contents;
     const { acks, control } = this.#sources;
@@ -136,10 +134,23 @@ export class PacketWriter {
 
   /** Writes a packet with a close frame; returns its length, 0 when the path may not carry it. */
   writeClose(now: Instant, into: Uint8Array, path: SessionPath, code: number, reason: Uint8Array): number {
-    if (path.budget < this.#packet) return 0;
+    if (path.budget < path.packet) return 0;
     this.#contents.reset();
     this.#contents.wrote(FrameType.close, false);
     return this.#seal(now, into, writeClose(into, DATA_HEADER, code, reason), path);
+  }
+
+  /** Writes a packet that only tries whether the path carries datagrams of `size` bytes; returns its length. */
+  writeSizeProbe(now: Instant, into: Uint8Array, path: SessionPath, size: number): number {
+    const contents = this.#contents;
+    const end = size - RELAY_HEADER - TAG;
+    contents.reset();
+    into[DATA_HEADER] = FrameType.ping;
+    into.fill(FrameType.padding, DATA_HEADER + 1, end);
+    contents.carry(FrameType.ping, path.sizeProbe, size, 0);
+    contents.sizing = true;
+    path.mtu.probed(now);
+    return this.#seal(now, into, end, path);
   }
 
   #writeAck(now: Instant, into: Uint8Array, offset: number, limit: number): number {
@@ -182,9 +193,9 @@ export class PacketWriter {
     const contents = this.#contents;
     this.#datagramsFirst = !this.#datagramsFirst;
     if (this.#datagramsFirst) {
-      return this.#writeReliable(into, datagrams.write(into, offset, limit, contents), limit);
+      return this.#writeReliable(into, datagrams.write(into, DATA_HEADER, offset, limit, contents), limit);
     }
-    return datagrams.write(into, this.#writeReliable(into, offset, limit), limit, contents);
+    return datagrams.write(into, DATA_HEADER, this.#writeReliable(into, offset, limit), limit, contents);
   }
 
   /** Messages and streams, by priority; within one they take turns, packet by packet. */
@@ -210,8 +221,8 @@ export class PacketWriter {
     writeDataHeader(into, 0, this.#remoteIndex, number % NONCE_SPAN);
     const high = Math.floor(number / NONCE_SPAN);
     const length = this.#key.sealInPlace(high, number >>> 0, into, DATA_HEADER, end - DATA_HEADER);
-    const { frames, eliciting, acknowledges } = this.#contents;
-    if (eliciting) this.#recovery.sent(now, path, length, frames, acknowledges);
+    const { frames, eliciting, acknowledges, sizing } = this.#contents;
+    if (eliciting) this.#recovery.sent(now, path, length, frames, acknowledges, sizing);
     else this.#recovery.sentUnanswered(now);
     if (eliciting) path.pacer.spend(length);
     path.sentBytes += length;

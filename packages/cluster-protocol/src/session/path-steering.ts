@@ -1,4 +1,5 @@
 import { ClusterError, earliest, type Duration, type Instant } from '../base/index.js';
+import { MAX_UNPROVED_DATAGRAM } from '../wire/index.js';
 import type { EventQueue } from './event-queue.js';
 import { PathTable } from './path-table.js';
 import { Recovery } from './recovery.js';
@@ -19,7 +20,7 @@ export class PathSteering {
   readonly recovery: Recovery;
   readonly #events: EventQueue;
   readonly #config: SessionConfig;
-  readonly #packet: number;
+  readonly #limitOf: (path: PathId) => number;
   /** The responder's path of the handshake: the first packet there is the proof. */
   #provenByPacket: SessionPath | undefined;
   #active: SessionPath;
@@ -27,13 +28,14 @@ export class PathSteering {
   /** Where the newest packet of the peer that was no mere probe came from. */
   #peer: PathId;
 
-  constructor(options: SessionOptions, config: SessionConfig, packet: number, events: EventQueue) {
+  constructor(options: SessionOptions, config: SessionConfig, events: EventQueue) {
     this.#events = events;
     this.#config = config;
-    this.#packet = packet;
+    const { pathLimit } = options;
+    this.#limitOf = id => Math.min(config.maxDatagram, pathLimit?.(id) ?? MAX_UNPROVED_DATAGRAM);
     const path = new SessionPath(
       options.path,
-      packet,
+      this.#limitOf(options.path),
       options.pathValidated,
       options.now,
       config.congestionControl,
@@ -85,7 +87,7 @@ export class PathSteering {
   rehome(now: Instant, id: PathId): void {
     const before = this.#provenByPacket;
     if (before === undefined || before.validated || before.id === id || this.paths.size > 1) return;
-    const path = new SessionPath(id, this.#packet, false, now, this.#config.congestionControl);
+    const path = new SessionPath(id, this.#limitOf(id), false, now, this.#config.congestionControl);
     this.paths.remove(before);
     this.paths.add(path);
     this.#provenByPacket = path;
@@ -138,7 +140,7 @@ export class PathSteering {
   /** Asks for a challenge, with the agent's word that the peer wants to be probed there. */
   probe(now: Instant, id: PathId, full: boolean): void {
     const path = this.add(now, id);
-    path.allow(this.#packet);
+    path.allow(path.packet);
     path.validation.request(full);
   }
 
@@ -181,6 +183,14 @@ export class PathSteering {
       }
     }
     return probes;
+  }
+
+  /** What paths may carry has changed: the interfaces are others. */
+  refreshLimits(): void {
+    for (let i = 0; i < this.paths.size; i++) {
+      const path = this.paths.at(i);
+      path.setLimit(this.#limitOf(path.id));
+    }
   }
 
   /** The path may be dead: tells it once, and looks for another where nobody above does. */
@@ -239,7 +249,7 @@ export class PathSteering {
   #add(now: Instant, id: PathId): SessionPath | undefined {
     const evicted = this.paths.evictable(this.#active);
     if (evicted !== undefined) this.#remove(now, evicted);
-    const path = new SessionPath(id, this.#packet, false, now, this.#config.congestionControl);
+    const path = new SessionPath(id, this.#limitOf(id), false, now, this.#config.congestionControl);
     return this.paths.add(path) ? path : undefined;
   }
 

@@ -1,5 +1,5 @@
 import { after, instant, milliseconds, type Duration, type Instant } from '../base/index.js';
-import type { FrameReader } from '../wire/index.js';
+import { type FrameReader, RELAY_HEADER } from '../wire/index.js';
 import type { PathTable } from './path-table.js';
 import type { SentFrame } from './sent-frame.js';
 import { PacketState, SentPackets } from './sent-packets.js';
@@ -48,9 +48,10 @@ export class Recovery {
     size: number,
     frames: SentFrame | undefined,
     acknowledges: number,
+    sizing: boolean,
   ): void {
     this.#makeRoom(now);
-    this.packets.add(now, size, path, frames, acknowledges);
+    this.packets.add(now, size, path, frames, acknowledges, sizing);
     path.bytesInFlight += size;
     path.packetsInFlight++;
     path.peak = Math.max(path.peak, path.packetsInFlight);
@@ -131,10 +132,11 @@ export class Recovery {
     for (let number = packets.oldest; number >= 0 && left > 0; number = packets.newerThan(number)) {
       const slot = packets.slot(number);
       const waits = packets.state[slot] === PacketState.inFlight && packets.path[slot] === path;
-      if (!waits || packets.requeued[slot] === 1) continue;
+      if (!waits || packets.requeued[slot] === 1 || packets.sizing[slot] === 1) continue;
       this.#requeue(slot);
       left--;
     }
+    if (path.probeTimeouts > 1) path.silent(now);
     return PROBE_PACKETS;
   }
 
@@ -195,6 +197,7 @@ export class Recovery {
       path.bytesInFlight -= size;
       path.packetsInFlight--;
       path.congestion.acknowledged(now, size, instant(packets.time[slot]!), path.limited);
+      path.mtu.acknowledged(now, size + RELAY_HEADER);
     }
     path.touched = true;
     path.probeTimeouts = 0;
@@ -224,6 +227,7 @@ export class Recovery {
     let count = 0;
     let first = 0;
     let newest = 0;
+    let smallest = Infinity;
     for (let number = packets.oldest; number >= 0; number = packets.newerThan(number)) {
       const slot = packets.slot(number);
       if (packets.path[slot] !== path || packets.state[slot] !== PacketState.inFlight) continue;
@@ -237,12 +241,16 @@ export class Recovery {
         break;
       }
       this.#lose(slot, path);
+      if (packets.sizing[slot] === 1) continue;
       if (count++ === 0) first = ordinal;
+      smallest = Math.min(smallest, packets.size[slot]!);
       newest = sentAt;
       // RFC 9002, section 7.6.2: losses before the first sample prove nothing.
       if (sentAt >= path.sampledAt) path.persistentCongestion.lost(ordinal, sentAt);
     }
-    if (count > 0) this.#blame(now, path, first, count, instant(newest));
+    if (count === 0) return;
+    this.#blame(now, path, first, count, instant(newest));
+    path.lostTogether(now, smallest + RELAY_HEADER);
   }
 
   /** Packets of a path were lost by congestion, as far as anybody can tell. */
@@ -266,8 +274,10 @@ export class Recovery {
     packets.state[slot] = PacketState.lost;
     path.bytesInFlight -= packets.size[slot]!;
     path.packetsInFlight--;
-    path.lost++;
-    this.lost++;
+    if (packets.sizing[slot] === 0) {
+      path.lost++;
+      this.lost++;
+    }
     if (packets.requeued[slot] === 0) this.#requeue(slot);
   }
 

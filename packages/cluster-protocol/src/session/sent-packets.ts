@@ -39,6 +39,8 @@ export class SentPackets {
   acknowledges: Float64Array = new Float64Array(INITIAL_CAPACITY);
   /** 1 when the frames were already queued again by a probe timeout, whose packets now answer for them. */
   requeued: Uint8Array = new Uint8Array(INITIAL_CAPACITY);
+  /** 1 when the packet only tries a size: its loss says nothing of congestion (RFC 9000, section 14.4). */
+  sizing: Uint8Array = new Uint8Array(INITIAL_CAPACITY);
   /** Numbers from here to the next one in the list, and to the one before; 0 at its ends. */
   #newer: Uint16Array = new Uint16Array(INITIAL_CAPACITY);
   #older: Uint16Array = new Uint16Array(INITIAL_CAPACITY);
@@ -113,6 +115,7 @@ export class SentPackets {
     path: SessionPath,
     frames: SentFrame | undefined,
     acknowledges: number,
+    sizing: boolean,
   ): void {
     const number = this.#next;
     const slot = this.#claim();
@@ -122,6 +125,7 @@ export class SentPackets {
     this.ordinal[slot] = path.ordinals++;
     this.acknowledges[slot] = acknowledges;
     this.requeued[slot] = 0;
+    this.sizing[slot] = sizing ? 1 : 0;
     this.path[slot] = path;
     this.frames[slot] = frames;
     this.#link(number, slot);
@@ -200,6 +204,7 @@ export class SentPackets {
     this.ordinal = new Float64Array(INITIAL_CAPACITY);
     this.acknowledges = new Float64Array(INITIAL_CAPACITY);
     this.requeued = new Uint8Array(INITIAL_CAPACITY);
+    this.sizing = new Uint8Array(INITIAL_CAPACITY);
     this.#newer = new Uint16Array(INITIAL_CAPACITY);
     this.#older = new Uint16Array(INITIAL_CAPACITY);
     this.path.length = INITIAL_CAPACITY;
@@ -219,6 +224,7 @@ export class SentPackets {
     this.ordinal = moved(this.ordinal, new Float64Array(2 * old), from, to);
     this.acknowledges = moved(this.acknowledges, new Float64Array(2 * old), from, to);
     this.requeued = moved(this.requeued, new Uint8Array(2 * old), from, to);
+    this.sizing = moved(this.sizing, new Uint8Array(2 * old), from, to);
     this.#newer = moved(this.#newer, new Uint16Array(2 * old), from, to);
     this.#older = moved(this.#older, new Uint16Array(2 * old), from, to);
     const paths = this.path.splice(0, old, ...new Array<undefined>(2 * old).fill(undefined));

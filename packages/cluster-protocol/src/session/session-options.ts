@@ -1,7 +1,7 @@
 import type { DropCounters, Duration, Instant, RandomSource } from '../base/index.js';
 import { milliseconds, seconds } from '../base/index.js';
 import type { AeadKey } from '../crypto/provider.js';
-import { MAX_DATAGRAM } from '../wire/index.js';
+import { MAX_RECEIVED_DATAGRAM } from '../wire/index.js';
 import type { CongestionControl } from './congestion.js';
 import type { PathId } from './session-event.js';
 import type { MessageMemory } from './message-memory.js';
@@ -9,7 +9,7 @@ import type { StreamMemory } from './stream-memory.js';
 
 /** What may be tuned. Values the peers of one network may choose differently, each for itself. */
 export interface SessionConfig {
-  /** Bytes of UDP payload, relay header included; 1200 unless the path was probed for more. 1200–1500. */
+  /** No datagram is larger, whatever a path carries: bytes of UDP payload, relay header included; 1200–65507. */
   readonly maxDatagram: number;
   /** Sends a ping when nothing was sent for so long; `undefined`: never. */
   readonly keepAlive: Duration | undefined;
@@ -27,7 +27,7 @@ export interface SessionConfig {
 
 /** What holds where nothing else is asked for. */
 export const DEFAULT_SESSION_CONFIG: SessionConfig = {
-  maxDatagram: MAX_DATAGRAM,
+  maxDatagram: MAX_RECEIVED_DATAGRAM,
   keepAlive: undefined,
   idleTimeout: seconds(30),
   ackDelay: milliseconds(25),
@@ -57,6 +57,11 @@ export interface SessionOptions {
   readonly random: RandomSource;
   /** Counts what the session drops; the session itself does the counting. */
   readonly drops: DropCounters;
+  /**
+   * What a path may carry at most by what is known of its first link, in bytes of UDP payload; 1452 where nothing is. The
+   * path is probed before anything larger than 1200 goes there.
+   */
+  readonly pathLimit?: (path: PathId) => number;
   /** Blocks for streams, shared by all sessions of an endpoint; without it the session has its own. */
   readonly streamMemory?: StreamMemory;
   /** What half messages may take, shared by all sessions of an endpoint; without it the session has its own. */

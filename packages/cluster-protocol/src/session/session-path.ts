@@ -1,13 +1,16 @@
 import { instant, milliseconds, seconds, type Duration, type Instant } from '../base/index.js';
+import { RELAY_HEADER } from '../wire/index.js';
 import type { CongestionControl, CongestionController } from './congestion.js';
 import { Cubic } from './cubic.js';
 import { LossEvent } from './loss-event.js';
+import { MtuSearch } from './mtu-search.js';
 import { NewReno } from './new-reno.js';
 import { Pacer } from './pacer.js';
 import { PathValidation } from './path-validation.js';
 import { PersistentCongestion } from './persistent-congestion.js';
 import { Reordering } from './reordering.js';
 import { RttEstimator } from './rtt-estimator.js';
+import type { FrameCarrier } from './sent-frame.js';
 import type { PathId } from './session-event.js';
 
 /** Bytes to an address that did not prove itself, for each byte from it (RFC 9000, section 8.1). */
@@ -32,6 +35,9 @@ export class SessionPath {
   readonly lossEvent: LossEvent = new LossEvent();
   readonly persistentCongestion: PersistentCongestion = new PersistentCongestion();
   readonly validation: PathValidation = new PathValidation();
+  readonly mtu: MtuSearch;
+  /** Hears what became of a packet that tried a size; its offset is the size. */
+  readonly sizeProbe: FrameCarrier;
   validated: boolean;
 
   sentBytes = 0;
@@ -71,13 +77,68 @@ export class SessionPath {
   roundEnd = 0;
   /** Bytes that the path agent allowed to be sent unproved, by asking for a probe. */
   #allowance = 0;
+  #packet: number;
 
-  /** `packet` is the size of a full packet in bytes. */
-  constructor(id: PathId, packet: number, validated: boolean, now: Instant, control: CongestionControl) {
+  /** `limit` is what the path may carry at most, in bytes of UDP payload. */
+  constructor(id: PathId, limit: number, validated: boolean, now: Instant, control: CongestionControl) {
     this.id = id;
-    this.congestion = control === 'cubic' ? new Cubic(packet, this.rtt) : new NewReno(packet);
-    this.pacer = new Pacer(packet, now);
+    this.mtu = new MtuSearch(limit);
+    this.#packet = this.mtu.size - RELAY_HEADER;
+    this.congestion = control === 'cubic' ? new Cubic(this.#packet, this.rtt) : new NewReno(this.#packet);
+    this.pacer = new Pacer(this.#packet, now);
     this.validated = validated;
+    this.sizeProbe = {
+      acknowledged: size => {
+        this.mtu.probeArrived(size);
+        this.#resize();
+      },
+      lost: size => {
+        this.mtu.probeLost(size);
+      },
+    };
+  }
+
+  /** Bytes of a full packet. Room for a relay header is always left. */
+  get packet(): number {
+    return this.#packet;
+  }
+
+  /** The size of the probe that may go now, in bytes of UDP payload. */
+  get sizeProbeDue(): number | undefined {
+    const size = this.mtu.probeDue;
+    if (size === undefined || !this.validated) return undefined;
+    // It goes beside what fills the window, which would never let it go; there is one in ten minutes at most.
+    const { window } = this.congestion;
+    return this.packetsInFlight === 0 || size <= window ? size : undefined;
+  }
+
+  /** Packets were lost in one go, the smallest of them in a datagram of that size. */
+  lostTogether(now: Instant, smallest: number): void {
+    if (this.mtu.lost(now, smallest)) this.#resize();
+  }
+
+  /** Another probe timeout in a row passed. */
+  silent(now: Instant): void {
+    if (this.mtu.silent(now)) this.#resize();
+  }
+
+  /** The operating system refused a packet for its size. */
+  tooLong(now: Instant): void {
+    if (this.mtu.refused(now)) this.#resize();
+  }
+
+  /** The path may carry so many bytes of UDP payload at most from now on. */
+  setLimit(limit: number): void {
+    this.mtu.setLimit(limit);
+    this.#resize();
+  }
+
+  #resize(): void {
+    const packet = this.mtu.size - RELAY_HEADER;
+    if (packet === this.#packet) return;
+    this.#packet = packet;
+    this.congestion.resize(packet);
+    this.pacer.resize(packet);
   }
 
   /** Bytes that may be sent now without helping somebody to flood a third party. */

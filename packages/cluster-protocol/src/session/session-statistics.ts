@@ -12,6 +12,8 @@ export interface PathStatistics {
   /** Bytes that may be in flight. */
   readonly congestionWindow: number;
   readonly bytesInFlight: number;
+  /** Bytes of UDP payload that datagrams may have here: 1200 until a search found more, or less. */
+  readonly mtu: number;
   /** Whether the peer proved to be there. */
   readonly validated: boolean;
   readonly sentBytes: number;
@@ -41,6 +43,8 @@ export interface SessionStatistics {
   readonly reservedBytes: number;
   /** Sends that the operating system refused. */
   readonly sendErrors: number;
+  /** Datagrams that were queued and did not fit the path when their turn came. */
+  readonly droppedDatagrams: number;
   /** Streams that have not ended both ways. */
   readonly streams: number;
   readonly sentFrames: FrameTally;
@@ -54,6 +58,7 @@ export const statisticsOf = (path: SessionPath): PathStatistics => ({
   minRtt: path.rtt.minimum,
   congestionWindow: path.congestion.window,
   bytesInFlight: path.bytesInFlight,
+  mtu: path.mtu.size,
   validated: path.validated,
   sentBytes: path.sentBytes,
   receivedBytes: path.receivedBytes,

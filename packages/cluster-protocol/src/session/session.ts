@@ -1,7 +1,6 @@
 import {
   ClusterError,
   after,
-  assert,
   seconds,
   type DropCounters,
   type DropReason,
@@ -12,9 +11,9 @@ import {
   CloseCode,
   DATA_OVERHEAD,
   MAX_DATAGRAM,
+  MAX_PACKET,
   MAX_PACKET_NUMBER,
   MAX_RECEIVED_DATAGRAM,
-  RELAY_HEADER,
 } from '../wire/index.js';
 import { AckFrequency } from './ack-frequency.js';
 import { AckTracker } from './ack-tracker.js';
@@ -41,6 +40,9 @@ import type { SessionPath } from './session-path.js';
 import { statisticsOf, type PathStatistics, type SessionStatistics } from './session-statistics.js';
 import { TimerTable, type TimerReason } from './timer-table.js';
 
+/** A packet with less room left than this, too little for a fragment, is a full one. */
+const ALMOST_FULL = 64;
+
 /** The peer is asked for a sign of life this often while nothing but its grant is missing: thrice before the session ends. */
 const GRANT_PING = seconds(10);
 
@@ -55,7 +57,6 @@ export type SendErrorCode = 'messageTooLong' | 'unreachable' | 'refused' | 'othe
  */
 export class Session {
   readonly #config: SessionConfig;
-  readonly #packet: number;
   readonly #drops: DropCounters;
   readonly #keys: readonly AeadKey[];
   readonly #opener: PacketOpener;
@@ -104,16 +105,14 @@ export class Session {
       const range = `${MAX_DATAGRAM} to ${MAX_RECEIVED_DATAGRAM}`;
       throw new ClusterError('INVALID_ARGUMENT', `maxDatagram is ${maxDatagram}; give ${range} bytes`);
     }
-    this.#packet = maxDatagram - RELAY_HEADER;
     this.#drops = options.drops;
     this.#keys = [options.sendKey, options.receiveKey];
     this.#opener = new PacketOpener(options.receiveKey, options.localIndex);
-    this.#steering = new PathSteering(options, this.#config, this.#packet, this.#events);
+    this.#steering = new PathSteering(options, this.#config, this.#events);
     this.#acks = new AckTracker(this.#config.ackDelay);
     this.#ackFrequency = new AckFrequency(this.#config.ackDelay);
-    const room = this.#packet - DATA_OVERHEAD;
-    this.#datagrams = new DatagramQueue(room);
-    this.#messages = new MessageQueue(room, this.#messageControl, sequence =>
+    this.#datagrams = new DatagramQueue(MAX_PACKET - DATA_OVERHEAD);
+    this.#messages = new MessageQueue(MAX_PACKET - DATA_OVERHEAD, this.#messageControl, sequence =>
       this.#events.push({ kind: 'messageAcknowledged', sequence }),
     );
     this.#reassembler = new Reassembler(
@@ -160,7 +159,6 @@ export class Session {
     this.#writer = new PacketWriter(
       options.sendKey,
       options.remoteIndex,
-      this.#packet,
       options.random,
       this.#steering.recovery,
       this.#sources,
@@ -227,9 +225,10 @@ export class Session {
   }
 
   /** The operating system did not send a packet on a path. */
-  handleSendError(_now: Instant, path: PathId, code: SendErrorCode): void {
+  handleSendError(now: Instant, path: PathId, code: SendErrorCode): void {
     this.#sendErrors++;
-    const { active } = this.#steering;
+    const { active, paths } = this.#steering;
+    if (code === 'messageTooLong') paths.get(path)?.tooLong(now);
     // No route is a fact about our own host; the other codes may be single failures or somebody's forged ICMP.
     if (this.#state.kind === 'open' && code === 'unreachable' && path === active.id)
       this.#steering.suspect(active);
@@ -304,6 +303,11 @@ export class Session {
     this.#end();
   }
 
+  /** What paths may carry has changed: see {@link SessionOptions.pathLimit}. */
+  refreshLimits(): void {
+    this.#steering.refreshLimits();
+  }
+
   /** Makes a path known, up to 12; nothing is sent there. Throws when there is no room. */
   addPath(now: Instant, path: PathId): void {
     if (this.#state.kind === 'open') this.#steering.add(now, path);
@@ -341,7 +345,6 @@ export class Session {
 
   /** Writes the next packet to `into`, which holds a whole datagram. Call until `undefined`. The object is reused. */
   pollTransmit(now: Instant, into: Uint8Array): SessionTransmit | undefined {
-    assert(into.length >= this.#packet, 'the buffer holds a whole packet');
     switch (this.#state.kind) {
       case 'closed':
         return undefined;
@@ -361,6 +364,10 @@ export class Session {
       if (path === active || (!path.probing && !this.#ackDue(now, path))) continue;
       const sent = this.#write(now, into, path, false);
       if (sent !== undefined) return sent;
+    }
+    const size = this.#confirmed ? active.sizeProbeDue : undefined;
+    if (size !== undefined && size <= into.length) {
+      return this.#written(active, this.#writer.writeSizeProbe(now, into, active, size));
     }
     if (this.#maySend(now, active)) {
       const sent = this.#write(now, into, active, true);
@@ -389,6 +396,7 @@ export class Session {
       partialMessages: this.#reassembler.size,
       reservedBytes: this.#reassembler.reserved,
       sendErrors: this.#sendErrors,
+      droppedDatagrams: this.#datagrams.dropped,
       streams: this.#sources.streams?.size ?? 0,
       sentFrames: this.#sentFrames.tally(),
       receivedFrames: this.#receivedFrames.tally(),
@@ -448,7 +456,7 @@ export class Session {
       return false;
     }
     this.#waitingSince ??= now;
-    const ready = path.readyAt(now, this.#packet);
+    const ready = path.readyAt(now, path.packet);
     if (ready > now) this.#pacedUntil = ready;
     return ready <= now;
   }
@@ -476,8 +484,13 @@ export class Session {
       if (data) {
         this.#pingWanted = false;
         this.#probes = Math.max(0, this.#probes - 1);
+        if (length > path.packet - ALMOST_FULL) path.mtu.wanted(now);
       }
     }
+    return this.#written(path, length);
+  }
+
+  #written(path: SessionPath, length: number): SessionTransmit {
     this.#transmit.path = path.id;
     this.#transmit.length = length;
     return this.#transmit;
@@ -493,10 +506,7 @@ export class Session {
     state.copiesLeft--;
     const path = this.#steering.active;
     const length = this.#writer.writeClose(now, into, path, state.code, state.reason);
-    if (length === 0) return undefined;
-    this.#transmit.path = path.id;
-    this.#transmit.length = length;
-    return this.#transmit;
+    return length === 0 ? undefined : this.#written(path, length);
   }
 
   // Time and end.

@@ -60,8 +60,14 @@ export const MAX_DATAGRAM = 1_200;
  */
 export const MIN_PATH_DATAGRAM = 1_024;
 
-/** The largest UDP payload that is ever accepted: what fits an Ethernet frame of 1500 bytes under IPv4, 1472, rounded up. */
-export const MAX_RECEIVED_DATAGRAM = 1_500;
+/**
+ * The largest UDP payload that is tried where nobody proved what the link carries: Ethernet's 1,500 bytes less the headers of
+ * IPv6 and UDP (session, section 12). A relay carries no more.
+ */
+export const MAX_UNPROVED_DATAGRAM = 1_452;
+
+/** The largest UDP payload there is: 65,535 bytes less the headers of IPv4 and UDP. Only loopback carries it. */
+export const MAX_RECEIVED_DATAGRAM = 65_507;
 
 /** First byte and channel of a relay packet, outside the packet that two peers exchange (wire, section 4). */
 export const RELAY_HEADER = 5;
@@ -162,8 +168,8 @@ export const INITIAL_STREAMS = 128;
 /** A stream ends here at the latest: its last byte and its end have numbers that a varint holds. */
 export const MAX_STREAM_LENGTH: number = Number.MAX_SAFE_INTEGER - 1;
 
-/** The longest content of a control frame: a list of candidates or a punch plan fits well (session, section 8). */
-export const MAX_CONTROL = 1_024;
+/** The longest content of a control frame: it fits the narrowest path, and a list of candidates fits well (session, section 8). */
+export const MAX_CONTROL = 960;
 
 /** Control frames in flight span fewer numbers than this, which bounds the receiver's memory of them (session, section 8). */
 export const CONTROL_WINDOW = 256;

@@ -113,7 +113,7 @@ test('the table of sent packets holds what a plain list would hold', t => {
         switch (each.kind) {
           case 'add':
             model.set(packets.next, { at: now, lost: false });
-            packets.add(instant(now), 1_000 + (packets.next % 100), path, undefined, -1);
+            packets.add(instant(now), 1_000 + (packets.next % 100), path, undefined, -1, false);
             break;
           case 'skip':
             packets.skip();
@@ -163,7 +163,7 @@ test('a table that a transfer has made large is small again after it', t => {
   const packets = new SentPackets();
   const exchange = (count: number): void => {
     const from = packets.next;
-    for (let i = 0; i < count; i++) packets.add(instant(0), 1_000, path, undefined, -1);
+    for (let i = 0; i < count; i++) packets.add(instant(0), 1_000, path, undefined, -1, false);
     for (let number = from; number < from + count; number++) packets.settle(number);
     packets.trim(instant(0), milliseconds(0));
   };

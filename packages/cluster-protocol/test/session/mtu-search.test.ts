@@ -10,9 +10,9 @@ function search(mtu: MtuSearch, carries: number, now = 0): number[] {
   mtu.wanted(instant(now));
   for (let size = mtu.probeDue; size !== undefined; size = mtu.probeDue) {
     tried.push(size);
-    mtu.probed();
-    if (size <= carries) mtu.probeArrived(instant(now), size);
-    else mtu.probeLost(instant(now), size);
+    mtu.probed(instant(now));
+    if (size <= carries) mtu.probeArrived(size);
+    else mtu.probeLost(size);
   }
   return tried;
 }
@@ -85,6 +85,19 @@ test('after a silence that ended the search begins at once', t => {
   t.is(mtu.probeDue, 1_280);
 });
 
+test('what the operating system refuses ends the search, and takes back what it carried before', t => {
+  const mtu = new MtuSearch(1_452);
+  mtu.wanted(instant(0));
+  mtu.probed(instant(0));
+
+  t.false(mtu.refused(instant(1)));
+  t.is(mtu.probeDue, undefined);
+  const other = new MtuSearch(1_452);
+  search(other, 1_452);
+  t.true(other.refused(instant(1)));
+  t.is(other.size, 1_200);
+});
+
 test('another interface has another limit', t => {
   const mtu = new MtuSearch(1_452);
   search(mtu, 1_452);
@@ -116,9 +129,9 @@ test('whatever happens, the size stays between the floor and the limit and no pr
         else if (kind === 'lost') mtu.lost(now, size);
         else if (mtu.probeDue !== undefined) {
           const probe = mtu.probeDue;
-          mtu.probed();
-          if (kind === 'probeArrived') mtu.probeArrived(now, probe);
-          else mtu.probeLost(now, probe);
+          mtu.probed(now);
+          if (kind === 'probeArrived') mtu.probeArrived(probe);
+          else mtu.probeLost(probe);
         }
         const due = mtu.probeDue ?? mtu.size;
         return mtu.size >= 1_024 && mtu.size <= mtu.limit && due >= mtu.size && due <= mtu.limit;

@@ -9,7 +9,7 @@ import {
 } from '../../src/session/index.js';
 import { AuthenticatingProvider } from '../../src/testing/authenticating-provider.js';
 import { SeededRandom } from '../../src/testing/seeded-random.js';
-import { MAX_DATAGRAM } from '../../src/wire/index.js';
+import { MAX_DATAGRAM, MAX_RECEIVED_DATAGRAM } from '../../src/wire/index.js';
 
 /** How the link between two sessions treats packets, both ways alike. */
 export interface Link {
@@ -37,6 +37,8 @@ export interface PairOptions {
   readonly seed?: number;
   readonly link?: Partial<Link>;
   readonly config?: Partial<SessionConfig>;
+  /** What is known that the path may carry. */
+  readonly pathLimit?: number;
   /** Whether the responder has to learn that the initiator is there. */
   readonly provenPath?: boolean;
   /** What half messages may take at `b`, shared with other pairs. */
@@ -69,7 +71,7 @@ export class SessionPair {
   /** What a program does after its session was drained; tells whether it did anything. */
   onDrained: (side: Side) => boolean = () => false;
   readonly #queue: { at: Instant; order: number; flight: Flight }[] = [];
-  readonly #buffer = new Uint8Array(MAX_DATAGRAM);
+  readonly #buffer = new Uint8Array(MAX_RECEIVED_DATAGRAM);
   #order = 0;
 
   constructor(options: PairOptions = {}) {
@@ -91,8 +93,9 @@ export class SessionPair {
         random: this.random.fork(side),
         drops: this.drops[side],
         streamMemory: this.memory[side],
+        ...(options.pathLimit !== undefined && { pathLimit: () => options.pathLimit! }),
         messageMemory: this.messageMemory[side],
-        config: { acceptStreams: () => true, ...options.config },
+        config: { acceptStreams: () => true, maxDatagram: MAX_DATAGRAM, ...options.config },
       });
     this.sides = { a: build('a'), b: build('b') };
   }
