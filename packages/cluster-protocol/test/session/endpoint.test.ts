@@ -222,7 +222,7 @@ test('another psk on one side ends in a time-out and in nothing else', t => {
 });
 
 test('a message 1 with a wrong mac1, length or version makes no state and costs no key operation', t => {
-  const { world, left, right, b, toRight } = meeting(9);
+  const { world, left, right, b, toRight, turnRight } = meeting(9);
   toRight();
   world.runNow(milliseconds(0));
   const message1 = left.sent[0]!.bytes;
@@ -241,6 +241,7 @@ test('a message 1 with a wrong mac1, length or version makes no state and costs 
   newer.set(new Mac1Key(crypto, right.keys.publicKey).compute(newer.subarray(0, -32)), newer.length - 32);
   const before = right.sent.length;
   for (const bytes of [flipped, short, unsigned, newer]) right.handleDatagram(b.now(), 1, from, bytes);
+  turnRight();
   world.runNow(milliseconds(0));
 
   t.is(judged, 0);
