@@ -254,6 +254,37 @@ test('what a peer of ours introduces needs no cookie', t => {
   t.is(packetKind(right.sent[0]!.bytes[0]!), 'response');
 });
 
+test('an initiator uses the cookie of each path on that path alone', t => {
+  const { world, a, b, left, right, ask, load } = scene(11);
+  const [here, elsewhere] = [b.address(1000), STRANGER].map(remote =>
+    left.endpoint.paths.intern(1, remote, undefined),
+  );
+  left.endpoint.connect(a.now(), {
+    remoteStatic: right.keys.publicKey,
+    psk: new Uint8Array(32),
+    payload: () => new Uint8Array(300),
+    peer: 'to',
+    paths: [here!.id, elsewhere!.id],
+    carry: false,
+    timeout: seconds(10),
+  });
+  while (left.pollTransmit(a.now()));
+  load();
+  const [cookie] = ask(left.sent[0]!.bytes, a.address(1000)).answers;
+
+  left.handleDatagram(a.now(), 1, b.address(1000), cookie!.slice());
+  world.runNow(milliseconds(300));
+
+  const mac2s = left.sent.map(({ to, bytes }) => [to, bytes.subarray(-16).some(byte => byte !== 0)]);
+  t.deepEqual(mac2s, [
+    [here!.remote.key, false],
+    [elsewhere!.remote.key, false],
+    [here!.remote.key, true],
+    [here!.remote.key, true],
+    [elsewhere!.remote.key, false],
+  ]);
+});
+
 test('a cookie makes an initiator send once more, however often it comes and wherever from', t => {
   const { world, a, b, left, ask, dial, load } = scene(10);
   load();
