@@ -1,7 +1,7 @@
 import { concatBytes, encodeText, type Instant, type RandomSource, randomBytes } from '../base/index.js';
 import type { CryptoProvider } from '../crypto/provider.js';
 import { firstByte, readUint32, WIRE_VERSION, Writer } from '../wire/index.js';
-import type { Path } from './endpoint-paths.js';
+import { type Path, pathName } from './endpoint-paths.js';
 import { MAC_LENGTH } from './handshake-packets.js';
 
 /*
@@ -66,10 +66,8 @@ export class CookieJar {
     this.#period = period;
   }
 
-  // Over a relay the address is the relay's and says nothing: there the channel stands for the sender.
   #bake(path: Path, secret: Uint8Array): Uint8Array {
-    const source = encodeText(`${path.link}|${path.remote.key}|${path.channel ?? '-'}`);
-    return this.#provider.blake2b(COOKIE_LENGTH, source, secret);
+    return this.#provider.blake2b(COOKIE_LENGTH, pathName(path), secret);
   }
 }
 

@@ -18,7 +18,7 @@ import { IncomingHandshake } from './incoming-handshake.js';
 import { HandshakeLoad } from './load.js';
 import { MAX_HANDSHAKE_PATHS } from './outgoing-handshake.js';
 import type { NewSession, SessionTable } from './session-table.js';
-import { SourceLimits } from './source-limits.js';
+import { CookieLimits, SourceLimits } from './source-limits.js';
 
 /** Responders that wait for their initiator's first packet: one per key, in all a burst of honest peers. */
 const MAX_PENDING = 256;
@@ -48,6 +48,7 @@ export class Responder<Peer> {
   readonly #cookieSeal: CookieSeal;
   readonly #load = new HandshakeLoad(MAX_PENDING);
   readonly #sources = new SourceLimits();
+  readonly #cookieLimits: CookieLimits;
 
   constructor(options: EndpointOptions<Peer>, world: ResponderWorld<Peer>) {
     this.#options = options;
@@ -55,6 +56,7 @@ export class Responder<Peer> {
     this.#mac1 = new Mac1Key(options.provider, options.staticKey.publicKey);
     this.#freshness = new Freshness(options.provider, options.random);
     this.#cookies = new CookieJar(options.provider, options.random);
+    this.#cookieLimits = new CookieLimits(options.provider, options.random);
     this.#cookieSeal = new CookieSeal(options.provider, options.staticKey.publicKey);
   }
 
@@ -100,6 +102,7 @@ export class Responder<Peer> {
     const mac2 = packet.subarray(mac2At);
     const hasMac2 = !isZero(mac2);
     if (!proved && !(hasMac2 && this.#cookies.verify(now, path, packet.subarray(0, mac2At), mac2))) {
+      if (!this.#cookieLimits.allows(now, path)) return 'rateLimited';
       const cookie = this.#cookies.cookie(now, path);
       this.#world.reply(
         path,

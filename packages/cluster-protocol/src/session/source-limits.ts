@@ -1,4 +1,5 @@
-import { type Instant, toHex } from '../base/index.js';
+import { encodeText, type Instant, type RandomSource, randomBytes, toHex } from '../base/index.js';
+import type { CryptoProvider } from '../crypto/provider.js';
 import { addressBytes } from '../wire/index.js';
 import type { Path } from './endpoint-paths.js';
 
@@ -46,6 +47,44 @@ export class SourceLimits {
     this.#sweptAt = now;
     for (const [source, wholeAt] of this.#wholeAt) if (wholeAt <= now) this.#wholeAt.delete(source);
     return this.#wholeAt.size < MAX_SOURCES;
+  }
+}
+
+/**
+ * Cookies for one source in a second, and at one moment. Sending one costs as much as reading ten packets, and a source
+ * that floods has no use for more; yet who spoofs the address of a newcomer has to send a thousand a second to keep nine
+ * of ten cookies from him.
+ */
+const COOKIES_PER_SECOND = 100;
+const COOKIE_BURST = 32;
+/** Sources share this many slots: fixed memory, whoever invents addresses. */
+const SLOTS = 1_024;
+
+/**
+ * Limits the cookies that go to one source, which has proved nothing: no third party gets more of them than these. Slots
+ * are chosen by a keyed hash, so nobody can aim at that of another.
+ */
+export class CookieLimits {
+  readonly #provider: CryptoProvider;
+  readonly #random: RandomSource;
+  readonly #wholeAt = new Float64Array(SLOTS);
+  #secret: Uint8Array | undefined;
+
+  constructor(provider: CryptoProvider, random: RandomSource) {
+    this.#provider = provider;
+    this.#random = random;
+  }
+
+  /** Whether one more cookie may go to the source of this path; if so it is counted. */
+  allows(now: Instant, path: Path): boolean {
+    this.#secret ??= randomBytes(this.#random, 16);
+    const hash = this.#provider.blake2b(2, encodeText(sourceOf(path)), this.#secret);
+    const slot = ((hash[0]! << 8) | hash[1]!) % SLOTS;
+    const from = Math.max(this.#wholeAt[slot]!, now);
+    const interval = 1_000 / COOKIES_PER_SECOND;
+    if (from > now + (COOKIE_BURST - 1) * interval) return false;
+    this.#wholeAt[slot] = from + interval;
+    return true;
   }
 }
 

@@ -237,6 +237,7 @@ function loaded(): Side {
   const side = new Side(
     'responder',
     {
+      16: [new Uint8Array(16)],
       24: [bytesOf(vectors.cookie.nonce)],
       32: [bytesOf(keys.responderFreshnessSecret), bytesOf(keys.responderCookieSecret), ...ephemerals],
     },

@@ -8,6 +8,7 @@ import { EndpointMachine, MOMENT } from './endpoint-machine.js';
 
 const crypto = await createCryptoProvider();
 const STRANGER = parseSocketAddress('203.0.113.9:9')!;
+const CROWD = parseSocketAddress('192.0.2.200:7')!;
 /** Message 1s that are opened at one moment before addresses must be proved. */
 const AT_ONCE = 64;
 
@@ -58,7 +59,7 @@ function scene(seed: number) {
     return signed(packet);
   };
   const load = (): void => {
-    for (let i = 0; i < AT_ONCE; i++) ask(junk(i));
+    for (let i = 0; i < AT_ONCE; i++) ask(junk(i), CROWD);
   };
   const turn = (): void => {
     for (const run of runs) run.turn();
@@ -177,6 +178,21 @@ test('who has nothing to prove gets no cookie: load passes within a second', t =
     outcome.answers.map(answer => packetKind(answer[0]!)),
     ['response'],
   );
+});
+
+test('a source gets a hundred cookies a second and no more, another one its own', t => {
+  const { ask, junk, load, world } = scene(12);
+  load();
+  const asked = (from = STRANGER): number =>
+    Array.from({ length: 50 }, (_, i) => ask(junk(i), from)).filter(({ answers }) => answers.length > 0)
+      .length;
+
+  t.is(asked(), 32);
+  t.is(asked(parseSocketAddress('203.0.113.9:10')!), 0, 'another port is the same source');
+  t.is(asked(parseSocketAddress('203.0.113.10:9')!), 32);
+  world.runNow(milliseconds(100));
+  load();
+  t.is(asked(), 10);
 });
 
 test('an initiator comes through a loaded node with one more round trip', t => {

@@ -183,7 +183,7 @@ const newcomers: Exercise = {
     failures.unless(took.every(Number.isFinite), 'a newcomer was not let in');
     const honest = took.length + 1;
     failures.unless(most <= 2 * honest + 33, `${most} sessions and handshakes were held`);
-    failures.unless(paths <= 2 * honest + 34, `${paths} paths were held`);
+    failures.unless(paths <= 2 * honest + 8 * 33 + 1, `${paths} paths were held`);
     failures.unless(meeting.talks(1_000), 'the live session is not heard');
     failures.unless(!left.kinds().includes('closed'), 'the live session was closed');
     return {
@@ -246,6 +246,5 @@ const cookies: Exercise = {
     return { counts: { cookies: size, misuses: 5 * size }, failures: failures.list };
   },
 };
-
 
 export const strangerThreats: readonly Exercise[] = [pendingFlood, newcomers, nonces, cookies];
