@@ -8,6 +8,7 @@ import { handshakeThreats } from '../../packages/cluster-protocol/test/threats/h
 import { keyThreats } from '../../packages/cluster-protocol/test/threats/key-threats.js';
 import { memberThreats } from '../../packages/cluster-protocol/test/threats/member-threats.js';
 import { sessionThreats } from '../../packages/cluster-protocol/test/threats/session-threats.js';
+import { strangerThreats } from '../../packages/cluster-protocol/test/threats/stranger-threats.js';
 import { nmnThreats } from '../../packages/nmn/test/threats/nmn-threats.js';
 import { floodThreats } from './flood.js';
 import { parseOptions, USAGE } from './options.js';
@@ -17,6 +18,7 @@ const rowNumber = (exercise: Exercise): number => Number(exercise.threat.slice(1
 const EXERCISES: readonly Exercise[] = [
   ...sessionThreats,
   ...handshakeThreats,
+  ...strangerThreats,
   ...keyThreats,
   ...memberThreats,
   ...nmnThreats,

@@ -32,6 +32,7 @@ import {
   signMembership,
 } from '../../packages/cluster-protocol/src/network/index.js';
 import { createCryptoProvider } from '../../packages/cluster-protocol/src/nodejs/crypto-provider.js';
+import { CookieJar } from '../../packages/cluster-protocol/src/session/cookie.js';
 import { Freshness } from '../../packages/cluster-protocol/src/session/freshness.js';
 import {
   DATA_HEADER,
@@ -265,9 +266,11 @@ function handshake() {
     uint32(index),
     uint32(second.said.senderIndex),
   );
+  responder.bind(responseHeader);
   const responseBody = concatBytes(responseHeader, responder.writeMessage(content));
   const responseMac = new Mac1Key(crypto, statics.initiator.publicKey).compute(responseBody);
   second.noise.setPsk(0, psk);
+  second.noise.bind(responseHeader);
   second.noise.readMessage(responseBody.subarray(responseHeader.length));
 
   const ping = encodeFrames([{ type: 'ping' }]);
@@ -292,8 +295,41 @@ function handshake() {
     ),
   );
 
+  // While it is loaded, the responder answers the first initiation with a cookie, and it comes again with a mac2.
+  const cookieSecret = filled(32, 0x8a);
+  const jar = new CookieJar(crypto, fixedRandom({ 32: [cookieSecret] }));
+  const cookie = jar.cookie(time, { id: 1, link: 1, remote: address, channel: undefined });
+  const cookieKey = crypto.blake2b(
+    32,
+    concatBytes(encodeText('coconet cookie v1'), statics.responder.publicKey),
+  );
+  const cookieHeader = concatBytes(Uint8Array.of(0xd0, 1, 0, 0), uint32(first.said.senderIndex));
+  const cookieNonce = filled(24, 0x9a);
+  const cookiePacket = concatBytes(
+    cookieHeader,
+    cookieNonce,
+    crypto.xSeal(cookieKey, cookieNonce, concatBytes(cookieHeader, first.mac1), cookie),
+  );
+  const beforeMac2 = first.packet.subarray(0, -16);
+  const mac2 = crypto.blake2b(16, beforeMac2, cookie);
+
+  // Another version, as whoever speaks it would send it: what every version has in common is right.
+  const versionAsked = 2;
+  const ofOtherVersion = first.packet.slice(0, -32);
+  ofOtherVersion[1] = versionAsked;
+  const otherMac1 = new Mac1Key(crypto, statics.responder.publicKey).compute(ofOtherVersion);
+
   return {
     initiation: first.said,
+    cookie: {
+      time,
+      address: '192.0.2.1:1000',
+      key: cookieKey,
+      nonce: cookieNonce,
+      cookie,
+      packet: cookiePacket,
+    },
+    initiationWithCookie: { mac2, packet: concatBytes(beforeMac2, mac2) },
     retry: {
       time,
       address: '192.0.2.1:1000',
@@ -320,7 +356,8 @@ function handshake() {
     },
     refusal: { key: refusalKey, nonce: refusalNonce, code: RefusalCode.revoked, text, packet: refusal },
     versionRefusal: {
-      versionAsked: 2,
+      versionAsked,
+      initiation: concatBytes(ofOtherVersion, otherMac1, filled(16, 0)),
       packet: concatBytes(Uint8Array.of(0xe4, 1, 1, 0), uint32(first.said.senderIndex)),
     },
   };
@@ -341,7 +378,8 @@ export const handshakeVectors = (): unknown =>
     licence: 'Apache-2.0',
     order:
       'initiation is answered by retry and repeated as initiationAgain, which is answered by response; firstData follows. ' +
-      'reset answers firstData of a responder that lost its state. refusal and versionRefusal are other answers to initiation.',
+      'cookie is the answer of a loaded responder to initiation, which comes again as initiationWithCookie. ' +
+      'reset answers firstData of a responder that lost its state. refusal is another answer to initiation, versionRefusal one to the initiation of another version.',
     keys: {
       initiatorStatic: statics.initiator,
       responderStatic: statics.responder,
@@ -350,6 +388,7 @@ export const handshakeVectors = (): unknown =>
       initiatorResetSecret: resetSecrets.initiator,
       responderResetSecret: resetSecrets.responder,
       responderFreshnessSecret: filled(32, 0x88),
+      responderCookieSecret: filled(32, 0x8a),
     },
     ...handshake(),
     ...payloads(),

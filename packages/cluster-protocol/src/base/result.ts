@@ -6,6 +6,7 @@ export const DROP_REASONS = [
   'malformed',
   'unknownVersion',
   'badMac1',
+  'cookieAsked',
   'badCookie',
   'unknownIndex',
   'badTag',

@@ -127,6 +127,15 @@ export class HandshakeState {
     this.#psks[index] = psk.slice();
   }
 
+  /**
+   * Binds bytes that stand in clear beside the next handshake message, as the prologue binds those before the first: both
+   * sides mix the same ones into the hash, or the message does not open.
+   */
+  bind(clear: Uint8Array): void {
+    this.#requireRunning();
+    this.#symmetric.mixHash(clear);
+  }
+
   /** The next handshake message, around `payload` (at most 65,439 bytes). */
   writeMessage(payload: Uint8Array): Uint8Array {
     const tokens = this.#beginMessage('write');

@@ -48,6 +48,7 @@ import {
   type NodeTables,
   type PeerExplanation,
 } from './reports.js';
+import { versionText } from './version-text.js';
 
 /** Peers in memory: as many as a network has members at most. */
 const MAX_PEERS = 4_096;
@@ -421,7 +422,7 @@ export class ClusterNode implements Machine<ClusterEvent> {
       failure.kind === 'refused'
         ? failure.text
         : failure.peerVersions
-          ? `it speaks wire versions ${failure.peerVersions.lowest} to ${failure.peerVersions.highest}, we speak 1`
+          ? versionText(failure.peerVersions)
           : peer.agent.explain(now).sentence;
     this.#events.push({ kind: 'unreachable', peer: peer.nodeId, text, retryIn });
     this.#advance(now, peer);

@@ -23,6 +23,7 @@ import {
 import { Endpoint, type EndpointEvent, type HandshakeFailure, type SessionHandle } from '../session/index.js';
 import { MAX_UNPROVED_DATAGRAM, type SocketAddress } from '../wire/index.js';
 import type { Link, LinkId, Machine, SendError, Transmit } from './machine.js';
+import { versionText } from './version-text.js';
 
 /** How long an NMN is asked before the caller is told that it does not answer. */
 const PATIENCE = seconds(10);
@@ -245,9 +246,7 @@ function describe(failure: HandshakeFailure): CallFailure {
     return { reason: 'refused', code: failure.code, text: failure.text || refusalText(failure.code) };
   return {
     reason: 'unreachable',
-    text: failure.peerVersions
-      ? `it speaks wire versions ${failure.peerVersions.lowest} to ${failure.peerVersions.highest}, we speak 1: update the older of the two`
-      : 'it did not answer',
+    text: failure.peerVersions ? versionText(failure.peerVersions) : 'it did not answer',
   };
 }
 

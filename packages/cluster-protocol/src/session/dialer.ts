@@ -1,5 +1,6 @@
 import { ClusterError, decodeText, type DropReason, type Instant, sameBytes } from '../base/index.js';
-import { readUint32 } from '../wire/index.js';
+import { readUint32, WIRE_VERSION } from '../wire/index.js';
+import { cookieReceiver } from './cookie.js';
 import type {
   ConnectOptions,
   EndpointEvent,
@@ -95,6 +96,15 @@ export class Dialer<Peer> {
     return undefined;
   }
 
+  /** A loaded peer wants to see that our address is ours: message 1 goes out again at once, on that path alone. */
+  receiveCookie(now: Instant, path: PathId, packet: Uint8Array): DropReason | undefined {
+    const handshake = this.#byIndex.get(cookieReceiver(packet) ?? -1);
+    if (!handshake) return 'unknownIndex';
+    const reason = handshake.handleCookie(now, path, packet);
+    if (reason === undefined) this.#world.send(path, handshake.datagramFor(now, path));
+    return reason;
+  }
+
   receiveRefusal(packet: Uint8Array): DropReason | undefined {
     const handshake = packet.length < REFUSAL_HEADER ? undefined : this.#byIndex.get(readUint32(packet, 4));
     if (!handshake) return 'unknownIndex';
@@ -104,12 +114,15 @@ export class Dialer<Peer> {
     return undefined;
   }
 
-  /** Not authenticated: it only explains a time-out, and changes nothing. */
+  /** Not authenticated: it only explains a time-out, and changes nothing. Whoever speaks our version does not send it. */
   receiveVersionRefusal(packet: Uint8Array): DropReason | undefined {
     if (packet.length !== VERSION_REFUSAL_LENGTH) return 'malformed';
     const handshake = this.#byIndex.get(readUint32(packet, 4));
     if (!handshake) return 'unknownIndex';
-    handshake.peerVersions = { lowest: packet[2]!, highest: packet[1]! };
+    const [highest, lowest] = [packet[1]!, packet[2]!];
+    if (lowest > highest) return 'malformed';
+    if (lowest <= WIRE_VERSION && WIRE_VERSION <= highest) return 'unexpected';
+    handshake.peerVersions = { lowest, highest };
     return undefined;
   }
 
@@ -133,7 +146,7 @@ export class Dialer<Peer> {
       return;
     }
     if (handshake.dueToSend(now)) {
-      for (const path of handshake.paths) this.#world.send(path, handshake.datagram);
+      for (const path of handshake.paths) this.#world.send(path, handshake.datagramFor(now, path));
       const { peer, carry } = handshake.options;
       if (carry)
         this.#world.emit({ kind: 'carry', handshake: handshake.id, peer, bytes: handshake.datagram });

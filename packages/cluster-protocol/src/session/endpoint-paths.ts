@@ -13,6 +13,18 @@ export interface Path {
   readonly channel: number | undefined;
 }
 
+/**
+ * What a path is called in MACs that bind something to it. Over a relay the address is the relay's and says nothing: there
+ * the channel stands for the sender.
+ */
+export function pathName({ link, remote, channel }: Path): Uint8Array {
+  const text = `${link}|${remote.key}|${channel ?? '-'}`;
+  // All of it is ASCII; a text encoder costs more than the MAC.
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+  return bytes;
+}
+
 interface Entry {
   readonly path: Path;
   readonly key: string;

@@ -177,10 +177,10 @@ export class Endpoint<Peer> {
     if (reason !== undefined) this.#options.drops.count(reason);
   }
 
-  /** A packet that somebody else brought, as an introduction does; answers go out on `path`. */
+  /** A packet that a peer of ours brought in its session, as an introduction does; answers go out on `path`. */
   handleCarried(now: Instant, path: Path, packet: Uint8Array): void {
     this.#lastNow = now;
-    const reason = this.#receivePacket(now, path, packet);
+    const reason = this.#receivePacket(now, path, packet, true);
     this.paths.sweep(path.id);
     if (reason !== undefined) this.#options.drops.count(reason);
   }
@@ -276,17 +276,19 @@ export class Endpoint<Peer> {
     return reason;
   }
 
-  #receivePacket(now: Instant, path: Path, packet: Uint8Array): DropReason | undefined {
+  #receivePacket(now: Instant, path: Path, packet: Uint8Array, vouched = false): DropReason | undefined {
     const kind = packetKind(packet[0] ?? 0);
     switch (kind) {
       case 'data':
         return this.#receiveData(now, path, packet);
       case 'initiation':
-        return this.#responder.receive(now, path, packet);
+        return this.#responder.receive(now, path, packet, vouched);
       case 'response':
         return this.#receiveResponse(now, path, packet);
       case 'retry':
         return this.#dialer.receiveRetry(now, packet);
+      case 'cookie':
+        return this.#dialer.receiveCookie(now, path.id, packet);
       case 'refusal':
         return this.#dialer.receiveRefusal(packet);
       case 'versionRefusal':

@@ -98,6 +98,7 @@ export class IncomingHandshake {
       .uint32(localIndex)
       .uint32(this.#senderIndex);
     this.#noise.setPsk(0, psk);
+    this.#noise.bind(packet.subarray(0, RESPONSE_HEADER));
     packet.set(this.#noise.writeMessage(wrapPayload(resetToken, payload, 0)), RESPONSE_HEADER);
     const macAt = length - MAC_LENGTH;
     packet.set(new Mac1Key(this.#provider, this.remoteStatic).compute(packet.subarray(0, macAt)), macAt);

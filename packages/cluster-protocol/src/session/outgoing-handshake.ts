@@ -1,14 +1,17 @@
 import {
   after,
+  type DropReason,
   type Duration,
   elapsed,
   type Instant,
   milliseconds,
+  seconds,
   type RandomSource,
 } from '../base/index.js';
 import { HandshakeState, Mac1Key } from '../crypto/index.js';
 import type { CryptoProvider, KeyPair } from '../crypto/provider.js';
 import { readUint32 } from '../wire/index.js';
+import { CookieSeal, mac2Of } from './cookie.js';
 import type { ConnectOptions, HandshakeId } from './endpoint-types.js';
 import {
   INITIATION_HEADER,
@@ -39,6 +42,9 @@ export const SUITE = 'Noise_IKpsk2_25519_ChaChaPoly_BLAKE2b';
  */
 const RETRY_DELAYS: readonly Duration[] = [250, 500, 1_000, 1_500, 2_000].map(milliseconds);
 
+/** How long a cookie is used: as long as its secret makes others (docs/spec/02-handshake.md, "Cookie"). */
+const COOKIE_LIFE = seconds(120);
+
 /** Paths that one handshake tries at once: the candidates of one peer. */
 export const MAX_HANDSHAKE_PATHS = 8;
 
@@ -62,11 +68,18 @@ export class OutgoingHandshake<Peer> {
   readonly #staticKey: KeyPair;
   readonly #mac1Theirs: Mac1Key;
   readonly #mac1Ours: Mac1Key;
+  readonly #cookieSeal: CookieSeal;
+  /** The peer's cookies for us, and whether one was taken since the last sending: one for each of the paths at most. */
+  readonly #cookies = new Map<
+    PathId,
+    { readonly cookie: Uint8Array; readonly takenAt: Instant; isNew: boolean }
+  >();
   #noise: HandshakeState;
   #datagram: Uint8Array;
   #localIndex: number;
   #sends = 0;
   #firstSentAt: Instant | undefined;
+  #roundTripIsKnown = true;
   #nextSend: Instant;
   peerVersions: { readonly lowest: number; readonly highest: number } | undefined;
 
@@ -96,6 +109,7 @@ export class OutgoingHandshake<Peer> {
     this.#staticKey = world.staticKey;
     this.#mac1Theirs = new Mac1Key(world.provider, options.remoteStatic);
     this.#mac1Ours = new Mac1Key(world.provider, world.staticKey.publicKey);
+    this.#cookieSeal = new CookieSeal(world.provider, options.remoteStatic);
     this.#localIndex = localIndex;
     this.#nextSend = now;
     [this.#noise, this.#datagram] = this.#compose(now, resetToken, new Uint8Array(NONCE_LENGTH));
@@ -106,9 +120,19 @@ export class OutgoingHandshake<Peer> {
     return this.#localIndex;
   }
 
-  /** Message 1 as it goes out. */
+  /** Message 1 without a cookie: as somebody carries it. */
   get datagram(): Uint8Array {
     return this.#datagram;
+  }
+
+  /** Message 1 as it goes out on a path: with the peer's cookie for that path, while there is a good one. */
+  datagramFor(now: Instant, path: PathId): Uint8Array {
+    const cookie = this.#cookies.get(path);
+    if (!cookie || elapsed(cookie.takenAt, now) >= COOKIE_LIFE) return this.#datagram;
+    const datagram = this.#datagram.slice();
+    const mac2At = datagram.length - MAC_LENGTH;
+    datagram.set(mac2Of(this.#provider, cookie.cookie, datagram.subarray(0, mac2At)), mac2At);
+    return datagram;
   }
 
   get sends(): number {
@@ -133,12 +157,14 @@ export class OutgoingHandshake<Peer> {
     this.#firstSentAt ??= now;
     const delay = RETRY_DELAYS[Math.min(this.#sends, RETRY_DELAYS.length - 1)]!;
     this.#sends++;
+    for (const cookie of this.#cookies.values()) cookie.isNew = false;
     this.#nextSend = after(now, delay);
   }
 
   /** How long the answer took, where it is known which message 1 it answers. */
   roundTrip(now: Instant): Duration | undefined {
-    return this.#sends === 1 && this.#firstSentAt !== undefined ? elapsed(this.#firstSentAt, now) : undefined;
+    if (this.#sends !== 1 || !this.#roundTripIsKnown || this.#firstSentAt === undefined) return undefined;
+    return elapsed(this.#firstSentAt, now);
   }
 
   /** Another path became known: message 1 goes out on it at once, or with the next repetition where somebody carries it. */
@@ -149,19 +175,29 @@ export class OutgoingHandshake<Peer> {
     return true;
   }
 
+  /**
+   * Takes a cookie that came on one of our paths. Gives why not: one that is not for this message 1, and one more than
+   * messages were sent on the path, so that whoever makes cookies on the path cannot make us send without end.
+   */
+  handleCookie(now: Instant, path: PathId, packet: Uint8Array): DropReason | undefined {
+    if (!this.paths.includes(path) || this.#cookies.get(path)?.isNew) return 'unexpected';
+    const cookie = this.#cookieSeal.open(packet, this.#mac1);
+    if (!cookie) return 'handshakeFailed';
+    this.#cookies.set(path, { cookie, takenAt: now, isNew: true });
+    this.#roundTripIsKnown = false;
+    return undefined;
+  }
+
   /** Starts over with the nonce of a retry, under a new index and new ephemeral keys. False: the retry is forged. */
   handleRetry(now: Instant, packet: Uint8Array, localIndex: number, resetToken: Uint8Array): boolean {
-    const mac1 = this.#datagram.subarray(
-      this.#datagram.length - 2 * MAC_LENGTH,
-      this.#datagram.length - MAC_LENGTH,
-    );
     if (packet.length !== RETRY_LENGTH) return false;
-    if (!retryIsGenuine(this.#provider, this.options.remoteStatic, packet, mac1)) return false;
+    if (!retryIsGenuine(this.#provider, this.options.remoteStatic, packet, this.#mac1)) return false;
     const nonce = packet.slice(8, 8 + NONCE_LENGTH);
     this.#noise.destroy();
     this.#localIndex = localIndex;
     [this.#noise, this.#datagram] = this.#compose(now, resetToken, nonce);
     this.#sends = 0;
+    this.#roundTripIsKnown = true;
     this.#firstSentAt = undefined;
     this.#nextSend = now;
     return true;
@@ -188,6 +224,7 @@ export class OutgoingHandshake<Peer> {
     const attempt = this.#noise.fork();
     try {
       attempt.setPsk(0, this.options.psk);
+      attempt.bind(packet.subarray(0, RESPONSE_HEADER));
       const content = unwrapPayload(attempt.readMessage(packet.subarray(RESPONSE_HEADER, macAt)));
       if (content)
         return {
@@ -205,6 +242,11 @@ export class OutgoingHandshake<Peer> {
 
   destroy(): void {
     this.#noise.destroy();
+  }
+
+  get #mac1(): Uint8Array {
+    const at = this.#datagram.length - 2 * MAC_LENGTH;
+    return this.#datagram.subarray(at, at + MAC_LENGTH);
   }
 
   #compose(now: Instant, resetToken: Uint8Array, nonce: Uint8Array): [HandshakeState, Uint8Array] {

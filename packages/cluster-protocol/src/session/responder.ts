@@ -1,7 +1,8 @@
 import { after, type DropReason, type Instant, sameBytes, seconds, toHex } from '../base/index.js';
 import { Mac1Key } from '../crypto/index.js';
-import { readUint32, WIRE_VERSION } from '../wire/index.js';
+import { MAX_RECEIVED_DATAGRAM, readUint32, WIRE_VERSION } from '../wire/index.js';
 import type { EndpointOptions } from './endpoint-types.js';
+import { CookieJar, CookieSeal } from './cookie.js';
 import type { Path } from './endpoint-paths.js';
 import { Freshness } from './freshness.js';
 import {
@@ -14,8 +15,10 @@ import {
   versionRefusal,
 } from './handshake-packets.js';
 import { IncomingHandshake } from './incoming-handshake.js';
+import { HandshakeLoad } from './load.js';
 import { MAX_HANDSHAKE_PATHS } from './outgoing-handshake.js';
 import type { NewSession, SessionTable } from './session-table.js';
+import { CookieLimits, SourceLimits } from './source-limits.js';
 
 /** Responders that wait for their initiator's first packet: one per key, in all a burst of honest peers. */
 const MAX_PENDING = 256;
@@ -41,33 +44,73 @@ export class Responder<Peer> {
   readonly #world: ResponderWorld<Peer>;
   readonly #mac1: Mac1Key;
   readonly #freshness: Freshness;
+  readonly #cookies: CookieJar;
+  readonly #cookieSeal: CookieSeal;
+  readonly #load = new HandshakeLoad(MAX_PENDING);
+  readonly #sources = new SourceLimits();
+  readonly #cookieLimits: CookieLimits;
 
   constructor(options: EndpointOptions<Peer>, world: ResponderWorld<Peer>) {
     this.#options = options;
     this.#world = world;
     this.#mac1 = new Mac1Key(options.provider, options.staticKey.publicKey);
     this.#freshness = new Freshness(options.provider, options.random);
+    this.#cookies = new CookieJar(options.provider, options.random);
+    this.#cookieLimits = new CookieLimits(options.provider, options.random);
+    this.#cookieSeal = new CookieSeal(options.provider, options.staticKey.publicKey);
   }
 
-  /** A packet of kind initiation. Gives why it was dropped. */
-  receive(now: Instant, path: Path, packet: Uint8Array): DropReason | undefined {
-    if (packet.length < 8) return 'malformed';
-    if (packet[1] !== WIRE_VERSION) {
-      this.#world.reply(path, versionRefusal(readUint32(packet, 4)));
-      return 'unknownVersion';
-    }
-    if (packet.length < INITIATION_LENGTH || packet.length > MAX_INITIATION_LENGTH) return 'malformed';
+  /**
+   * A packet of kind initiation. Gives why it was dropped. `vouched`: somebody whom we know brought it, so that it needs
+   * no cookie.
+   */
+  receive(now: Instant, path: Path, packet: Uint8Array, vouched: boolean): DropReason | undefined {
+    if (packet.length < INITIATION_LENGTH || packet.length > MAX_RECEIVED_DATAGRAM) return 'malformed';
     const mac1At = packet.length - 2 * MAC_LENGTH;
     const mac1 = packet.subarray(mac1At, mac1At + MAC_LENGTH);
     if (!this.#mac1.verify(packet.subarray(0, mac1At), mac1)) return 'badMac1';
+    const remoteIndex = readUint32(packet, 4);
+    if (packet[1] !== WIRE_VERSION) {
+      this.#world.reply(path, versionRefusal(remoteIndex));
+      return 'unknownVersion';
+    }
+    if (packet.length > MAX_INITIATION_LENGTH) return 'malformed';
     const nonce = packet.subarray(8, 8 + NONCE_LENGTH);
-    const fresh = this.#freshness.proves(now, path, nonce);
+    const fresh = !isZero(nonce) && this.#freshness.proves(now, path, nonce);
+    if (this.#load.isHigh(now, this.#world.sessions.pendingCount)) {
+      const reason = this.#askForProof(now, path, packet, mac1, fresh || vouched);
+      if (reason !== undefined) return reason;
+    }
+    this.#load.count(now);
     const { provider, random, staticKey } = this.#options;
-    const incoming = IncomingHandshake.open(provider, random, staticKey, packet, readUint32(packet, 4));
+    const incoming = IncomingHandshake.open(provider, random, staticKey, packet, remoteIndex);
     if (!incoming) return 'handshakeFailed';
     const reason = this.#judge(now, path, incoming, mac1, fresh);
     if (reason !== undefined) incoming.destroy();
     return reason;
+  }
+
+  /** While loaded: only addresses that are proved have anything opened, and each only so much. */
+  #askForProof(
+    now: Instant,
+    path: Path,
+    packet: Uint8Array,
+    mac1: Uint8Array,
+    proved: boolean,
+  ): DropReason | undefined {
+    const mac2At = packet.length - MAC_LENGTH;
+    const mac2 = packet.subarray(mac2At);
+    const hasMac2 = !isZero(mac2);
+    if (!proved && !(hasMac2 && this.#cookies.verify(now, path, packet.subarray(0, mac2At), mac2))) {
+      if (!this.#cookieLimits.allows(now, path)) return 'rateLimited';
+      const cookie = this.#cookies.cookie(now, path);
+      this.#world.reply(
+        path,
+        this.#cookieSeal.seal(this.#options.random, readUint32(packet, 4), mac1, cookie),
+      );
+      return hasMac2 ? 'badCookie' : 'cookieAsked';
+    }
+    return this.#sources.allows(now, path) ? undefined : 'rateLimited';
   }
 
   #judge(
@@ -128,3 +171,5 @@ export class Responder<Peer> {
     return undefined;
   }
 }
+
+const isZero = (bytes: Uint8Array): boolean => bytes.every(byte => byte === 0);

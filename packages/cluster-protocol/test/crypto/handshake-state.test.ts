@@ -36,6 +36,24 @@ function agreeAfter(
   return toHex(pair.initiator.handshakeHash) === toHex(pair.responder.handshakeHash);
 }
 
+test('what is bound beside a message must be the same on both sides, byte for byte and at the same place', t => {
+  const agreed = (ours: readonly number[], theirs: readonly number[], before: number): boolean => {
+    const pair = handshakePair(IKPSK2);
+    pair.responder.readMessage(pair.initiator.writeMessage(EMPTY));
+    for (const bytes of ours) pair.responder.bind(Uint8Array.of(bytes));
+    for (const bytes of theirs.slice(0, before)) pair.initiator.bind(Uint8Array.of(bytes));
+    const message = pair.responder.writeMessage(EMPTY);
+    const fails = codeOf(() => pair.initiator.readMessage(message)) !== undefined;
+    return !fails && toHex(pair.initiator.handshakeHash) === toHex(pair.responder.handshakeHash);
+  };
+
+  t.true(agreed([1, 2], [1, 2], 2));
+  t.false(agreed([1, 2], [1, 2], 1));
+  t.false(agreed([1, 2], [2, 1], 2));
+  t.false(agreed([1], [3], 1));
+  t.false(agreed([], [1], 1));
+});
+
 for (const [providerName, provider] of allProviders)
   test(`every pattern completes and carries messages both ways with ${providerName}`, t => {
     for (const pattern of ALL_PATTERNS) {

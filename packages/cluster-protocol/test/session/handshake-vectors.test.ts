@@ -23,8 +23,11 @@ interface Vectors {
     readonly initiatorResetSecret: string;
     readonly responderResetSecret: string;
     readonly responderFreshnessSecret: string;
+    readonly responderCookieSecret: string;
   };
   readonly initiation: Initiation;
+  readonly cookie: { readonly time: number; readonly nonce: string; readonly packet: string };
+  readonly initiationWithCookie: { readonly packet: string };
   readonly retry: { readonly time: number; readonly address: string; readonly packet: string };
   readonly initiationAgain: Initiation;
   readonly response: {
@@ -40,7 +43,11 @@ interface Vectors {
     readonly text: string;
     readonly packet: string;
   };
-  readonly versionRefusal: { readonly versionAsked: number; readonly packet: string };
+  readonly versionRefusal: {
+    readonly versionAsked: number;
+    readonly initiation: string;
+    readonly packet: string;
+  };
   readonly payloads: readonly { readonly what: string; readonly kind: string; readonly hex: string }[];
   readonly payloadsReadOnly: readonly { readonly why: string; readonly hex: string }[];
   readonly payloadsRefused: readonly { readonly why: string; readonly hex: string }[];
@@ -204,22 +211,56 @@ test('a responder refuses as in the vectors, and the initiator can read why', t 
 
 test('another version is refused as in the vectors, and the refusal only explains a time-out', t => {
   const side = responder(acceptFresh);
-  const other = bytesOf(vectors.initiation.packet);
-  other[1] = vectors.versionRefusal.versionAsked;
+  const newer = bytesOf(vectors.versionRefusal.packet);
+  newer.set([3, 2], 1);
   const asking = initiator();
   asking.sent();
 
-  side.receive(toHex(other));
+  side.receive(vectors.versionRefusal.initiation);
   t.deepEqual(side.sent(), [vectors.versionRefusal.packet]);
   asking.receive(vectors.versionRefusal.packet);
+  t.is(asking.drops.get('unexpected'), 1, 'whoever speaks our version has no reason to say so');
+  asking.receive(toHex(newer));
   t.deepEqual(asking.events(), []);
   asking.endpoint.handleTimeout(instant(NOW + 10_000));
 
   const [event] = asking.events();
   t.deepEqual(event?.kind === 'handshakeFailed' ? event.failure : event, {
     kind: 'timeout',
-    peerVersions: { lowest: 1, highest: 1 },
+    peerVersions: { lowest: 2, highest: 3 },
   });
+});
+
+/** A responder that has as much to do as it opens for strangers. */
+function loaded(): Side {
+  const ephemerals = Array.from({ length: 70 }, () => bytesOf(vectors.response.ephemeral));
+  const side = new Side(
+    'responder',
+    {
+      16: [new Uint8Array(16)],
+      24: [bytesOf(vectors.cookie.nonce)],
+      32: [bytesOf(keys.responderFreshnessSecret), bytesOf(keys.responderCookieSecret), ...ephemerals],
+    },
+    () => ({ verdict: 'drop', reason: 'refusedPeer' }),
+  );
+  while (side.drops.get('refusedPeer') < 64) side.receive(vectors.initiation.packet);
+  return side;
+}
+
+test('a loaded responder answers with the cookie of the vectors, and the initiator comes again with its mac2', t => {
+  const side = loaded();
+  const asking = initiator();
+  asking.sent();
+
+  side.receive(vectors.initiation.packet);
+  t.deepEqual(side.sent(), [vectors.cookie.packet]);
+  asking.receive(vectors.cookie.packet);
+  t.deepEqual(asking.sent(), [vectors.initiationWithCookie.packet]);
+  const opened = side.drops.get('refusedPeer');
+  side.receive(vectors.initiationWithCookie.packet);
+
+  t.is(side.drops.get('refusedPeer'), opened + 1);
+  t.deepEqual(side.sent(), []);
 });
 
 test('a responder that lost its state resets as in the vectors, and the initiator believes it', t => {
@@ -254,6 +295,17 @@ test('a retry with any byte altered changes nothing', t => {
   for (const packet of altered(vectors.retry.packet)) side.receive(packet);
 
   t.deepEqual([...side.sent(), ...side.events()], []);
+});
+
+test('a cookie with any byte altered changes nothing', t => {
+  const side = initiator();
+  side.sent();
+
+  for (const packet of altered(vectors.cookie.packet)) side.receive(packet);
+
+  t.deepEqual([...side.sent(), ...side.events()], []);
+  side.receive(vectors.cookie.packet);
+  t.deepEqual(side.sent(), [vectors.initiationWithCookie.packet]);
 });
 
 test('a message 2 or a reset with any byte altered changes nothing', t => {

@@ -6,6 +6,7 @@ import test from 'ava';
 
 import { handshakeThreats } from './handshake-threats.js';
 import { sessionThreats } from './session-threats.js';
+import { strangerThreats } from './stranger-threats.js';
 import { testAll } from './test-all.js';
 
 const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
@@ -39,4 +40,4 @@ function sources(): string[] {
     .filter(file => /^packages\/[^/]+\/src\//.test(file));
 }
 
-testAll([...sessionThreats, ...handshakeThreats]);
+testAll([...sessionThreats, ...handshakeThreats, ...strangerThreats]);
