@@ -1,8 +1,10 @@
 import type { DropCounters, Duration, Instant, RandomSource } from '../base/index.js';
-import { milliseconds, seconds } from '../base/index.js';
+import { milliseconds, minutes, seconds } from '../base/index.js';
 import type { AeadKey } from '../crypto/provider.js';
 import { MAX_DATAGRAM } from '../wire/index.js';
 import type { CongestionControl } from './congestion.js';
+import { MAX_REKEY_PACKETS } from './rekey.js';
+import type { RekeyNoise } from './rekey-noise.js';
 import type { PathId } from './session-event.js';
 import type { StreamMemory } from './stream-memory.js';
 
@@ -22,6 +24,13 @@ export interface SessionConfig {
   readonly followPeer: boolean;
   /** Whether the peer may open streams, asked for each; if not, it is refused as soon as it is named. */
   readonly acceptStreams: () => boolean;
+  /**
+   * Keys older than this are changed with the next application data that goes or comes; a quiet session keeps its keys.
+   * 10 s to 1 h; long for nodes that pay for every packet.
+   */
+  readonly rekeyAfter: Duration;
+  /** Keys are changed after so many packets sent, or received, under them. 1 to 2^24. */
+  readonly rekeyAfterPackets: number;
 }
 
 /** What holds where nothing else is asked for. */
@@ -33,6 +42,8 @@ export const DEFAULT_SESSION_CONFIG: SessionConfig = {
   congestionControl: 'cubic',
   followPeer: true,
   acceptStreams: () => false,
+  rekeyAfter: minutes(2),
+  rekeyAfterPackets: MAX_REKEY_PACKETS,
 };
 
 /** What a session is made of, right after a handshake. */
@@ -59,4 +70,6 @@ export interface SessionOptions {
   /** Blocks for streams, shared by all sessions of an endpoint; without it the session has its own. */
   readonly streamMemory?: StreamMemory;
   readonly config?: Partial<SessionConfig>;
+  /** Makes further keys. Owned like {@link SessionOptions.sendKey}. Without it the keys are never changed. */
+  readonly rekeyNoise?: RekeyNoise;
 }

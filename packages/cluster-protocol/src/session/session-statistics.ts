@@ -35,6 +35,8 @@ export interface SessionStatistics {
   readonly retransmissions: number;
   /** Sends that the operating system refused. */
   readonly sendErrors: number;
+  /** How often the keys were changed. */
+  readonly rekeys: number;
   /** Streams that have not ended both ways. */
   readonly streams: number;
   readonly sentFrames: FrameTally;

@@ -6,7 +6,6 @@ import {
   type DropReason,
   type Instant,
 } from '../base/index.js';
-import type { AeadKey } from '../crypto/provider.js';
 import {
   CloseCode,
   DATA_OVERHEAD,
@@ -29,6 +28,8 @@ import { PacketOpener } from './packet-opener.js';
 import { MIN_WORTHWHILE, PacketWriter, type PacketSources, type PacketWish } from './packet-writer.js';
 import { PathSteering } from './path-steering.js';
 import { closing, type SessionState } from './session-state.js';
+import { Rekey, type RekeySession } from './rekey.js';
+import type { RekeyNoise } from './rekey-noise.js';
 import { SessionStreams } from './session-streams.js';
 import { StreamMemory } from './stream-memory.js';
 import { Reassembler } from './reassembler.js';
@@ -51,7 +52,6 @@ export class Session {
   readonly #config: SessionConfig;
   readonly #packet: number;
   readonly #drops: DropCounters;
-  readonly #keys: readonly AeadKey[];
   readonly #opener: PacketOpener;
   readonly #inspector = new PacketInspector();
   readonly #events = new EventQueue();
@@ -92,7 +92,6 @@ export class Session {
     }
     this.#packet = maxDatagram - RELAY_HEADER;
     this.#drops = options.drops;
-    this.#keys = [options.sendKey, options.receiveKey];
     this.#opener = new PacketOpener(options.receiveKey, options.localIndex);
     this.#steering = new PathSteering(options, this.#config, this.#packet, this.#events);
     this.#acks = new AckTracker(this.#config.ackDelay);
@@ -112,6 +111,7 @@ export class Session {
       session: {
         isOpen: () => this.#isOpen(),
         streams: () => this.streams,
+        rekey: () => this.#sources.rekey,
         acknowledged: at => {
           this.#probes = 0;
           this.#waitingSince = at;
@@ -135,6 +135,7 @@ export class Session {
       datagrams: this.#datagrams,
       messages: this.#messages,
       streams: undefined,
+      rekey: undefined,
     };
     this.#writer = new PacketWriter(
       options.sendKey,
@@ -147,6 +148,8 @@ export class Session {
       options.now,
     );
     this.#transmit = { path: options.path, length: 0 };
+    if (options.rekeyNoise !== undefined)
+      this.#sources.rekey = this.#rekeyWith(options.now, options.rekeyNoise);
   }
 
   /** The path that everything new goes to. */
@@ -198,6 +201,8 @@ export class Session {
       this.#end();
       return;
     }
+    if (timers.expired('rekey', now)) this.#sources.rekey?.handleTimeout(now);
+    if (!this.#isOpen()) return;
     if (timers.expired('loss', now)) this.#steering.recovery.handleLossTimeout(now);
     if (timers.expired('probeTimeout', now)) this.#probes += this.#steering.probeTimeout(now);
     if (timers.expired('pathChallenge', now)) this.#steering.repeat(now);
@@ -265,6 +270,19 @@ export class Session {
   ping(now: Instant): void {
     if (this.#state.kind !== 'open') return;
     this.#pingWanted = true;
+    this.#waitingSince ??= now;
+  }
+
+  /**
+   * Changes the keys, whatever their age; while they are being changed, once more after that. What is under way goes on.
+   * Throws after the close, and `INVALID_STATE` in a session that was made without the means.
+   */
+  rekey(now: Instant): void {
+    this.#requireOpen('change its keys');
+    const { rekey } = this.#sources;
+    if (rekey === undefined)
+      throw new ClusterError('INVALID_STATE', 'this session cannot change its keys: give it a rekeyNoise');
+    rekey.request(now);
     this.#waitingSince ??= now;
   }
 
@@ -362,6 +380,7 @@ export class Session {
       spuriousLosses: recovery.spurious,
       retransmissions: this.#messages.retransmissions + this.#control.retransmissions,
       sendErrors: this.#sendErrors,
+      rekeys: this.#sources.rekey?.generation ?? 0,
       streams: this.#sources.streams?.size ?? 0,
       sentFrames: this.#sentFrames.tally(),
       receivedFrames: this.#receivedFrames.tally(),
@@ -373,8 +392,12 @@ export class Session {
   #receive(now: Instant, id: PathId, packet: Uint8Array): DropReason | undefined {
     if (this.#state.kind === 'closed') return 'wrongState';
     const size = packet.length;
+    const { phase } = this.#opener;
     const dropped = this.#opener.open(packet);
-    if (dropped !== undefined) return dropped;
+    if (dropped !== undefined) {
+      if (this.#opener.exhausted) this.close(now, CloseCode.keysExhausted, 'too many forged packets');
+      return dropped;
+    }
     if (this.#state.kind === 'closing') {
       this.#state.due = true;
       return 'wrongState';
@@ -382,6 +405,8 @@ export class Session {
     this.#receivedPackets++;
     this.#receivedBytes += size;
     const path = this.#steering.received(now, id, size);
+    const { rekey } = this.#sources;
+    if (this.#opener.phase !== phase) rekey?.heard(now);
     const { number, end } = this.#opener;
     const sentUpTo = this.#steering.recovery.packets.next;
     const refused = this.#inspector.refuses(packet, end, sentUpTo, this.#reassembler, this.#sources.streams);
@@ -393,6 +418,7 @@ export class Session {
     const newest = number > this.#acks.largest;
     this.#acks.receive(now, number, this.#inspector.eliciting, id);
     this.#intake.take(now, packet, this.#opener.end, path);
+    if (this.#inspector.data && this.#isOpen()) rekey?.traffic(now);
     if (newest && path !== undefined && this.#isOpen())
       this.#steering.newest(now, path, this.#inspector.probing);
     return undefined;
@@ -414,14 +440,19 @@ export class Session {
       return false;
     }
     this.#waitingSince ??= now;
+    if (this.#confirmed && this.#hasData()) this.#sources.rekey?.traffic(now);
     const ready = path.readyAt(now, this.#packet);
     if (ready > now) this.#pacedUntil = ready;
     return ready <= now;
   }
 
   #wantsToSend(): boolean {
+    return this.#pingWanted || this.#sources.rekey?.sendable === true || this.#hasData();
+  }
+
+  /** Whether something of the layers above may go. */
+  #hasData(): boolean {
     return (
-      this.#pingWanted ||
       this.#datagrams.size > 0 ||
       this.#control.sendable ||
       this.#messages.sendable ||
@@ -469,7 +500,7 @@ export class Session {
   /** Whether anything waits for the peer. */
   #busy(): boolean {
     if (this.#messages.size > 0 || this.#control.size > 0 || this.#datagrams.size > 0) return true;
-    if (this.#sources.streams?.sendable === true) return true;
+    if (this.#sources.streams?.sendable === true || this.#sources.rekey?.pending === true) return true;
     const { paths } = this.#steering;
     for (let i = 0; i < paths.size; i++) if (paths.at(i).packetsInFlight > 0) return true;
     return false;
@@ -489,6 +520,7 @@ export class Session {
     if (acks.budget >= MIN_WORTHWHILE) timers.set('ackDelay', this.#acks.dueAt);
     timers.set('pacing', this.#pacedUntil);
     timers.set('pathChallenge', this.#steering.repeatAt);
+    timers.set('rekey', this.#sources.rekey?.timeout);
     timers.set('reassembly', this.#reassembler.nextExpiry);
     if (this.#waitingSince !== undefined) timers.set('idle', after(this.#waitingSince, idleTimeout));
     // What is in flight keeps the mappings alive by its probes.
@@ -522,6 +554,21 @@ export class Session {
   #end(): void {
     if (this.#state.kind === 'closed') return;
     this.#state = { kind: 'closed' };
-    for (const key of this.#keys) key.destroy();
+    this.#opener.destroy();
+    this.#writer.destroy();
+    this.#sources.rekey?.destroy();
+  }
+
+  #rekeyWith(now: Instant, noise: RekeyNoise): Rekey {
+    const session: RekeySession = {
+      probeTimeout: () => this.#steering.active.probeInterval(this.#config.ackDelay),
+      ping: at => {
+        this.ping(at);
+      },
+      close: (at, code, reason) => {
+        this.close(at, code, reason);
+      },
+    };
+    return new Rekey(now, noise, this.#opener, this.#writer, session, this.#config);
   }
 }

@@ -1,5 +1,7 @@
 import { DropCounters, instant, type Instant } from '../../src/base/index.js';
+import type { CryptoProvider } from '../../src/crypto/provider.js';
 import {
+  KeyRatchet,
   Session,
   StreamMemory,
   type PathId,
@@ -38,6 +40,8 @@ export interface PairOptions {
   readonly config?: Partial<SessionConfig>;
   /** Whether the responder has to learn that the initiator is there. */
   readonly provenPath?: boolean;
+  /** Does the cryptography; one that only authenticates unless something else is given. */
+  readonly provider?: CryptoProvider;
 }
 
 /** The one at the other end. */
@@ -71,15 +75,29 @@ export class SessionPair {
   constructor(options: PairOptions = {}) {
     this.random = new SeededRandom(options.seed ?? 1);
     this.link = { delay: 10, jitter: 0, loss: 0, duplication: 0, ...options.link };
-    const provider = new AuthenticatingProvider();
+    const provider = options.provider ?? new AuthenticatingProvider();
     const key = (label: number) => provider.aeadKey(new Uint8Array(32).fill(label));
+    const statics = {
+      a: provider.dhKeyPair(new Uint8Array(32).fill(3)),
+      b: provider.dhKeyPair(new Uint8Array(32).fill(4)),
+    };
+    const indices = { a: 0xa0a0a0a0, b: 0xb0b0b0b0 };
     const build = (side: Side): Session =>
       new Session({
         role: side === 'a' ? 'initiator' : 'responder',
         sendKey: key(side === 'a' ? 1 : 2),
         receiveKey: key(side === 'a' ? 2 : 1),
-        localIndex: side === 'a' ? 0xa0a0a0a0 : 0xb0b0b0b0,
-        remoteIndex: side === 'a' ? 0xb0b0b0b0 : 0xa0a0a0a0,
+        localIndex: indices[side],
+        remoteIndex: indices[other(side)],
+        rekeyNoise: new KeyRatchet({
+          provider,
+          random: this.random.fork(`keys of ${side}`),
+          staticKey: statics[side],
+          remoteStatic: statics[other(side)].publicKey,
+          localIndex: indices[side],
+          remoteIndex: indices[other(side)],
+          secret: new Uint8Array(32).fill(5),
+        }),
         path: 0,
         pathValidated: side === 'a' || options.provenPath !== false,
         now: this.now,

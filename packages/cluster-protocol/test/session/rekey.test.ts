@@ -1,0 +1,426 @@
+import test, { type ExecutionContext } from 'ava';
+import fc from 'fast-check';
+import { milliseconds, minutes, seconds } from '../../src/base/index.js';
+import type { SessionConfig } from '../../src/session/index.js';
+import { AuthenticatingProvider } from '../../src/testing/authenticating-provider.js';
+import { CloseCode, DATA_HEADER, dataKeyPhase, dataPacketNumber } from '../../src/wire/index.js';
+import { WatchingProvider } from '../threats/watching-provider.js';
+import { KeyRing } from './key-ring.js';
+import { SessionPair, sendAll, testMessage, type Side } from './pair.js';
+import { StreamPrograms, streamBytes } from './stream-programs.js';
+
+const BOTH = ['a', 'b'] as const;
+
+const phases = (pair: SessionPair, side: Side): number[] =>
+  pair.recorded!.filter(({ from }) => from === side).map(({ bytes }) => dataKeyPhase(bytes));
+
+const rekeys = (pair: SessionPair): number[] => BOTH.map(side => pair.sides[side].statistics().rekeys);
+
+/** Two sessions that have heard each other. */
+function meeting(options: ConstructorParameters<typeof SessionPair>[0] = {}): SessionPair {
+  const pair = new SessionPair(options);
+  pair.recorded = [];
+  pair.a.ping(pair.now);
+  pair.run(() => false, 1_000);
+  return pair;
+}
+
+/** Sends a message and lets it arrive. */
+function say(t: ExecutionContext, pair: SessionPair, side: Side, sequence: number): void {
+  const to = side === 'a' ? 'b' : 'a';
+  const before = pair.messages(to).length;
+  sendAll(pair, side, [20], sequence);
+  t.true(pair.run(() => pair.messages(to).length > before, 5_000), `message ${sequence} of ${side} arrives`);
+  pair.run(() => false, 1_000);
+}
+
+test('keys change within two round trips, and everything that follows is sealed under the new ones', t => {
+  const pair = meeting();
+  const before = pair.recorded!.length;
+
+  pair.a.rekey(pair.now);
+  const changed = pair.run(() => phases(pair, 'b').at(-1) === 1, 1_000);
+
+  t.true(changed);
+  t.deepEqual(rekeys(pair), [1, 1]);
+  t.true(pair.recorded!.length - before <= 6, `${pair.recorded!.length - before} packets`);
+  pair.recorded = [];
+  say(t, pair, 'a', 0);
+  say(t, pair, 'b', 0);
+  t.deepEqual(new Set([...phases(pair, 'a'), ...phases(pair, 'b')]), new Set([1]));
+});
+
+test('packet numbers go on through a change of keys', t => {
+  const pair = meeting();
+
+  for (let i = 0; i < 5; i++) {
+    pair.a.rekey(pair.now);
+    pair.run(() => false, 2_000);
+  }
+
+  t.deepEqual(rekeys(pair), [5, 5]);
+  for (const side of BOTH) {
+    const numbers = pair
+      .recorded!.filter(({ from }) => from === side)
+      .map(({ bytes }) => dataPacketNumber(bytes));
+    t.deepEqual(
+      numbers,
+      numbers.map((_, i) => i),
+    );
+  }
+});
+
+test('a session that is in use changes its keys every two minutes, and nothing waits for it', t => {
+  const pair = meeting();
+
+  for (let i = 0; i < 40; i++) {
+    sendAll(pair, 'a', [20], i);
+    const sent = pair.now;
+    t.true(pair.run(() => pair.messages('b').length > i, 1_000));
+    t.is(pair.now - sent, 10, `message ${i}`);
+    pair.run(() => false, 10_000);
+  }
+
+  t.deepEqual(rekeys(pair), [3, 3]);
+});
+
+test('keys are changed by whoever receives only, if the sender would keep them longer', t => {
+  const pair = meeting({ config: { rekeyAfter: minutes(60) } });
+  const patient = rekeys(pair);
+  for (let i = 0; i < 4; i++) {
+    pair.run(() => false, 18 * 60_000);
+    say(t, pair, 'b', i);
+  }
+
+  t.deepEqual(patient, [0, 0]);
+  t.deepEqual(rekeys(pair), [1, 1]);
+});
+
+test('a session that is not used keeps its keys and sets no timer, whatever its age', t => {
+  const pair = meeting();
+
+  pair.run(() => false, 24 * 3_600_000);
+
+  t.deepEqual(rekeys(pair), [0, 0]);
+  t.is(pair.a.pollTimeout(), undefined);
+  t.is(pair.b.pollTimeout(), undefined);
+  say(t, pair, 'a', 0);
+  t.deepEqual(rekeys(pair), [1, 1]);
+  pair.run(() => false, 60_000);
+  t.is(pair.a.pollTimeout(), undefined);
+  t.is(pair.b.pollTimeout(), undefined);
+});
+
+test('pings that keep a path alive do not change keys', t => {
+  const pair = meeting({ config: { keepAlive: seconds(25) } });
+
+  pair.run(() => false, 600_000);
+
+  t.deepEqual(rekeys(pair), [0, 0]);
+});
+
+test('keys change after so many packets, in a stream that never pauses', t => {
+  const pair = meeting({ config: { rekeyAfterPackets: 300 } });
+  const programs = new StreamPrograms(pair);
+  const stream = pair.a.streams.open({ service: 1, priority: 4 });
+  const bytes = streamBytes(1, 1_500_000);
+
+  programs.write('a', stream, bytes);
+  t.true(pair.run(() => programs.half('b', stream).ended, 60_000));
+
+  t.deepEqual(programs.half('b', stream).bytes, bytes);
+  const [changes] = rekeys(pair);
+  t.true(changes! >= 3 && changes! <= 6, `${changes} changes`);
+  t.is(pair.drops.a.get('badTag') + pair.drops.b.get('badTag'), 0);
+  t.true(pair.a.statistics().lostPackets <= 200, 'no loss but that of slow start');
+});
+
+test('two offers that cross make one change', t => {
+  for (const delay of [10, 200]) {
+    const pair = meeting({ link: { delay } });
+
+    pair.a.rekey(pair.now);
+    pair.b.rekey(pair.now);
+    pair.run(() => false, 5_000);
+
+    t.deepEqual(rekeys(pair), [1, 1]);
+    say(t, pair, 'a', 0);
+    say(t, pair, 'b', 0);
+  }
+});
+
+test('two offers that cross make one change even when either of them is lost at first', t => {
+  for (const unlucky of BOTH) {
+    const pair = meeting();
+    let lost = 0;
+    pair.drop = ({ from }) => from === unlucky && lost++ < 1;
+
+    pair.a.rekey(pair.now);
+    pair.b.rekey(pair.now);
+    pair.run(() => false, 5_000);
+
+    t.deepEqual(rekeys(pair), [1, 1], unlucky);
+    say(t, pair, 'a', 0);
+    say(t, pair, 'b', 0);
+  }
+});
+
+test('a wish for new keys while keys are changing is fulfilled after that', t => {
+  const pair = meeting();
+
+  pair.a.rekey(pair.now);
+  pair.run(() => rekeys(pair)[0] === 1, 1_000);
+  pair.a.rekey(pair.now);
+  pair.b.rekey(pair.now);
+  pair.run(() => false, 5_000);
+
+  t.deepEqual(rekeys(pair), [2, 2]);
+});
+
+test('an offer that comes while the old keys are still kept is answered when they are gone', t => {
+  const pair = meeting({ link: { delay: 1 } });
+  pair.a.rekey(pair.now);
+  pair.run(() => rekeys(pair).every(count => count === 1), 1_000);
+  // Its own old keys are gone at once; those of the other side are kept for three probe timeouts of a slow path.
+  pair.b.rekey(pair.now);
+  pair.a.rekey(pair.now);
+
+  pair.run(() => false, 5_000);
+
+  t.deepEqual(rekeys(pair), [2, 2]);
+  say(t, pair, 'a', 0);
+});
+
+test('packets under the old keys that come late are taken for three probe timeouts, and then never again', t => {
+  const pair = meeting();
+  let held: { from: Side; path: number; bytes: Uint8Array }[] = [];
+  pair.drop = flight => {
+    if (flight.from !== 'a' || held.length >= 2) return false;
+    held.push({ ...flight, bytes: flight.bytes.slice() });
+    return true;
+  };
+  sendAll(pair, 'a', [20], 0);
+  pair.drain();
+  sendAll(pair, 'a', [20], 1);
+  pair.drain();
+  pair.drop = () => false;
+
+  pair.a.rekey(pair.now);
+  pair.run(() => phases(pair, 'b').at(-1) === 1, 1_000);
+  const soon = held.shift()!;
+  pair.inject(soon, 1);
+  pair.run(() => false, 2);
+  t.is(pair.drops.b.get('badTag'), 0);
+  pair.run(() => false, 10_000);
+  held = held.slice();
+  pair.inject(held[0]!, 1);
+  pair.run(() => false, 2);
+
+  t.is(pair.drops.b.get('badTag'), 1);
+  t.deepEqual(
+    pair.messages('b').map(({ sequence }) => sequence).sort(),
+    [0, 1],
+  );
+});
+
+test('a packet of the old keys numbered above one of the new keys is refused without a try', t => {
+  const pair = meeting();
+  const old = pair.recorded!.filter(({ from }) => from === 'a').at(-1)!;
+  pair.a.rekey(pair.now);
+  pair.run(() => phases(pair, 'b').at(-1) === 1, 1_000);
+  const ahead = old.bytes.slice();
+  ahead[8] = 200;
+
+  pair.inject({ ...old, bytes: ahead }, 1);
+  pair.run(() => false, 2);
+
+  t.is(pair.drops.b.get('badTag'), 1);
+  say(t, pair, 'a', 0);
+});
+
+test('the replay window spans the change: nothing of before or after comes twice', t => {
+  const pair = meeting();
+  sendAll(pair, 'a', [20, 20, 20], 0);
+  pair.run(() => false, 500);
+  pair.a.rekey(pair.now);
+  pair.run(() => phases(pair, 'b').at(-1) === 1, 1_000);
+  sendAll(pair, 'a', [20, 20, 20], 3);
+  pair.run(() => pair.messages('b').length === 6, 100);
+  const received = pair.b.statistics().receivedPackets;
+
+  const all = pair.recorded!.filter(({ from }) => from === 'a');
+  for (const { path, bytes } of all) pair.inject({ from: 'a', path, bytes: bytes.slice() }, 1);
+  pair.run(() => false, 2);
+
+  t.is(pair.b.statistics().receivedPackets, received);
+  t.is(pair.drops.b.get('replayed'), all.length);
+  t.is(pair.messages('b').length, 6);
+});
+
+test('packets with the other phase that do not open are dropped like others and change nothing', t => {
+  const pair = meeting();
+  const forged = pair.recorded!.filter(({ from }) => from === 'a').at(-1)!;
+  for (let i = 0; i < 50; i++) {
+    const bytes = forged.bytes.slice();
+    bytes[0]! ^= 1;
+    bytes[8] = 100 + i;
+    pair.inject({ from: 'a', path: 0, bytes }, i);
+  }
+  pair.a.rekey(pair.now);
+
+  pair.run(() => false, 5_000);
+
+  t.is(pair.drops.b.get('badTag'), 50);
+  t.deepEqual(rekeys(pair), [1, 1]);
+  say(t, pair, 'a', 0);
+});
+
+test('who has everything that a node knows after a change opens no packet from before', t => {
+  const ring = new KeyRing(new AuthenticatingProvider());
+  const pair = meeting({ provider: ring });
+  sendAll(pair, 'a', [500, 500, 500], 0);
+  sendAll(pair, 'b', [500, 500, 500], 0);
+  pair.run(() => false, 1_000);
+  const recorded = pair.recorded!;
+  const opened = (): number => recorded.filter(({ bytes }) => ring.opens(bytes, DATA_HEADER)).length;
+  t.is(opened(), recorded.length, 'with the present keys everything opens');
+  t.is(ring.size, 4);
+
+  pair.a.rekey(pair.now);
+  pair.recorded = [];
+  pair.run(() => false, 5_000);
+
+  t.is(opened(), 0);
+  t.is(ring.size, 4, 'each side has one key for each direction');
+  t.is(pair.recorded.filter(({ bytes }) => ring.opens(bytes, DATA_HEADER) && dataKeyPhase(bytes) === 1).length > 0, true);
+});
+
+test('the end of a session leaves no key, in the middle of an exchange either', t => {
+  for (const steps of [0, 5, 15, 25, 35, 45, 5_000]) {
+    const ring = new KeyRing(new AuthenticatingProvider());
+    const pair = meeting({ provider: ring });
+    pair.a.rekey(pair.now);
+    pair.run(() => false, steps);
+
+    pair.a.close(pair.now, CloseCode.done, 'over');
+    pair.run(() => false, 60_000);
+
+    t.is(ring.size, 0, `closed after ${steps} ms`);
+  }
+});
+
+test('a peer that acknowledges offers and never answers is left after two idle time-outs', t => {
+  const pair = meeting();
+  const keys = new Map<number, number>();
+  pair.b.destroy();
+  pair.a.rekey(pair.now);
+  pair.run(() => false, 29_000);
+  t.is(pair.count('a', 'closed'), 0);
+  pair.run(() => false, 31_000);
+
+  t.like(pair.events.a.at(-1), { kind: 'closed', by: 'idle' }, 'one that is silent is found out before');
+  t.is(keys.size, 0);
+});
+
+test('what does not fit the keys closes the session as a broken rule', t => {
+  const pair = meeting({ provider: new AuthenticatingProvider() });
+  const other = meeting({ seed: 2 });
+  t.notThrows(() => other.a.rekey(other.now));
+  pair.a.rekey(pair.now);
+  pair.run(() => false, 5_000);
+
+  t.deepEqual(rekeys(pair), [1, 1]);
+});
+
+test('a session without the means says so, and a closed one too', t => {
+  const pair = meeting();
+  pair.a.close(pair.now, CloseCode.done, 'over');
+
+  t.throws(() => pair.a.rekey(pair.now), { code: 'SESSION_CLOSED' });
+});
+
+test('ages and counts out of range are refused with the range', t => {
+  const wrong: readonly Partial<SessionConfig>[] = [
+    { rekeyAfter: seconds(9) },
+    { rekeyAfter: minutes(61) },
+    { rekeyAfter: milliseconds(Number.NaN) },
+    { rekeyAfterPackets: 0 },
+    { rekeyAfterPackets: 1.5 },
+    { rekeyAfterPackets: 2 ** 25 },
+  ];
+  for (const config of wrong)
+    t.throws(() => new SessionPair({ config }), { code: 'INVALID_ARGUMENT', message: /give \d+ to \d+/ });
+});
+
+test('no key seals two packets with one number, whoever changes keys and whatever gets lost', t => {
+  fc.assert(
+    fc.property(
+      fc.nat({ max: 1_000_000 }),
+      fc.array(
+        fc.record({
+          side: fc.constantFrom<Side>('a', 'b'),
+          both: fc.boolean(),
+          lengths: fc.array(fc.nat({ max: 5_000 }), { maxLength: 4 }),
+          wait: fc.nat({ max: 400 }),
+          cut: fc.oneof(fc.constant(0), fc.nat({ max: 8_000 })),
+        }),
+        { maxLength: 20 },
+      ),
+      fc.double({ min: 0, max: 0.3, noNaN: true }),
+      fc.nat({ max: 60 }),
+      (seed, steps, loss, jitter) => {
+        const sealed = new Set<string>();
+        let twice = 0;
+        const provider = new WatchingProvider(new AuthenticatingProvider());
+        provider.onSeal = (key, nonce) => {
+          if (sealed.has(`${key} ${nonce}`)) twice++;
+          sealed.add(`${key} ${nonce}`);
+        };
+        const pair = new SessionPair({ seed, provider, link: { delay: 20, jitter, loss, duplication: 0.1 } });
+        const programs = new StreamPrograms(pair);
+        const stream = pair.a.streams.open({ service: 1, priority: 4 });
+        const bytes = streamBytes(seed, 40_000);
+        programs.write('a', stream, bytes);
+        const sent: Record<Side, number[]> = { a: [], b: [] };
+        let cut = false;
+        pair.drop = () => cut;
+        for (const step of steps) {
+          pair.sides[step.side].rekey(pair.now);
+          if (step.both) pair.sides[step.side === 'a' ? 'b' : 'a'].rekey(pair.now);
+          sendAll(pair, step.side, step.lengths, sent[step.side].length);
+          sent[step.side].push(...step.lengths);
+          pair.run(() => false, step.wait);
+          cut = true;
+          pair.run(() => false, step.cut);
+          cut = false;
+          if (step.cut > 0) pair.run(() => false, 3_000);
+        }
+        const done = pair.run(
+          () => pair.open.a.size === 0 && pair.open.b.size === 0 && programs.half('b', stream).ended,
+          120_000,
+        );
+        pair.run(() => false, 120_000);
+
+        t.is(pair.count('a', 'closed') + pair.count('b', 'closed'), 0, 'nobody gave up');
+        t.true(done, 'everything is acknowledged');
+        t.is(twice, 0);
+        t.deepEqual(programs.half('b', stream).bytes, bytes);
+        const [ofA, ofB] = rekeys(pair);
+        t.is(ofA, ofB, 'both have the same keys');
+        for (const [from, to] of [
+          ['a', 'b'],
+          ['b', 'a'],
+        ] as const) {
+          const got = [...pair.messages(to)].sort((x, y) => x.sequence - y.sequence);
+          t.deepEqual(
+            got.map(({ sequence }) => sequence),
+            sent[from].map((_, i) => i),
+          );
+          for (const { sequence, bytes: content } of got)
+            t.deepEqual(content, testMessage(sequence, sent[from][sequence]!));
+        }
+      },
+    ),
+    { numRuns: 40 },
+  );
+});
