@@ -5,6 +5,7 @@ import {
   Session,
   StreamMemory,
   type PathId,
+  type RekeyNoise,
   type SessionConfig,
   type SessionEvent,
 } from '../../src/session/index.js';
@@ -40,6 +41,10 @@ export interface PairOptions {
   readonly config?: Partial<SessionConfig>;
   /** Whether the responder has to learn that the initiator is there. */
   readonly provenPath?: boolean;
+  /** What one side does otherwise than both. */
+  readonly configOf?: Partial<Record<Side, Partial<SessionConfig>>>;
+  /** What a side makes further keys with, in place of what is given. */
+  readonly rekeyNoise?: (side: Side, honest: RekeyNoise) => RekeyNoise | undefined;
   /** Does the cryptography; one that only authenticates unless something else is given. */
   readonly provider?: CryptoProvider;
 }
@@ -82,30 +87,33 @@ export class SessionPair {
       b: provider.dhKeyPair(new Uint8Array(32).fill(4)),
     };
     const indices = { a: 0xa0a0a0a0, b: 0xb0b0b0b0 };
-    const build = (side: Side): Session =>
-      new Session({
+    const build = (side: Side): Session => {
+      const honest = new KeyRatchet({
+        provider,
+        random: this.random.fork(`keys of ${side}`),
+        staticKey: statics[side],
+        remoteStatic: statics[other(side)].publicKey,
+        localIndex: indices[side],
+        remoteIndex: indices[other(side)],
+        secret: new Uint8Array(32).fill(5),
+      });
+      const rekeyNoise = options.rekeyNoise === undefined ? honest : options.rekeyNoise(side, honest);
+      return new Session({
         role: side === 'a' ? 'initiator' : 'responder',
         sendKey: key(side === 'a' ? 1 : 2),
         receiveKey: key(side === 'a' ? 2 : 1),
         localIndex: indices[side],
         remoteIndex: indices[other(side)],
-        rekeyNoise: new KeyRatchet({
-          provider,
-          random: this.random.fork(`keys of ${side}`),
-          staticKey: statics[side],
-          remoteStatic: statics[other(side)].publicKey,
-          localIndex: indices[side],
-          remoteIndex: indices[other(side)],
-          secret: new Uint8Array(32).fill(5),
-        }),
         path: 0,
         pathValidated: side === 'a' || options.provenPath !== false,
         now: this.now,
         random: this.random.fork(side),
         drops: this.drops[side],
         streamMemory: this.memory[side],
-        config: { acceptStreams: () => true, ...options.config },
+        config: { acceptStreams: () => true, ...options.config, ...options.configOf?.[side] },
+        ...(rekeyNoise !== undefined && { rekeyNoise }),
       });
+    };
     this.sides = { a: build('a'), b: build('b') };
   }
 
