@@ -61,7 +61,7 @@ export interface RekeySession {
 }
 
 /**
- * Changes the keys of a session while everything in it goes on (docs/spec/03-session.md, section 12): by age and count
+ * Changes the keys of a session while everything in it goes on (docs/spec/03-session.md, section 13): by age and count
  * where application data goes or comes, and on demand. One exchange at a time; the next one waits until the keys before
  * are gone, so that the key phase, one bit, always tells which of two keys a packet needs.
  */

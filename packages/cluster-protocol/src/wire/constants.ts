@@ -157,7 +157,7 @@ export const MAX_CONTROL = 1_024;
 
 /**
  * The longest message inside a rekey frame. Both have 48 bytes; a later minor version may put a payload behind them
- * (session, section 12).
+ * (session, section 13).
  */
 export const MAX_REKEY_MESSAGE = 256;
 
