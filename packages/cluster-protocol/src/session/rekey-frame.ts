@@ -1,4 +1,4 @@
-import { FrameType, rekeyLength, writeRekey } from '../wire/index.js';
+import { type FrameType, rekeyLength, writeRekey } from '../wire/index.js';
 import type { PacketContents } from './packet-contents.js';
 import type { FrameCarrier } from './sent-frame.js';
 

@@ -1,5 +1,4 @@
-import { toHex } from '../../src/base/index.js';
-import type { AeadKey, CryptoProvider } from '../../src/crypto/provider.js';
+import type { AeadKey } from '../../src/crypto/provider.js';
 import { dataPacketNumber } from '../../src/wire/index.js';
 import { WatchingProvider } from '../threats/watching-provider.js';
 
@@ -7,18 +6,9 @@ import { WatchingProvider } from '../threats/watching-provider.js';
 export class KeyRing extends WatchingProvider {
   readonly #held = new Map<AeadKey, Uint8Array>();
 
-  constructor(inner: CryptoProvider) {
-    super(inner);
-  }
-
   /** Keys that are held; what is held twice counts twice. */
   get size(): number {
     return this.#held.size;
-  }
-
-  /** The keys that are held, as hexadecimal text. */
-  get keys(): ReadonlySet<string> {
-    return new Set([...this.#held.values()].map(toHex));
   }
 
   /** Whether any key that is held opens a packet with a number below 2^32. */
