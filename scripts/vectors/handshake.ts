@@ -15,6 +15,7 @@ import {
   wallTime,
 } from '../../packages/cluster-protocol/src/base/index.js';
 import {
+  type CryptoProvider,
   HandshakeState,
   type KeyPair,
   Mac1Key,
@@ -279,6 +280,8 @@ function handshake() {
   data.set(ping, DATA_HEADER);
   second.noise.transportKeys().sendKey.sealInPlace(0, 0, data, DATA_HEADER, ping.length);
 
+  const rekeySecret = second.noise.exportKey('rekey');
+
   const refuser = reader(first.header, first.packet, 0x45);
   const refusalKey = refuser.exportKey('refusal');
   const refusalNonce = filled(24, 0x99);
@@ -349,6 +352,7 @@ function handshake() {
       handshakeHash: second.noise.handshakeHash,
     },
     firstData: { number: 0, frames: ping, packet: data },
+    rekey: rekey(second.said.senderIndex, index, rekeySecret),
     reset: {
       receiverIndex: index,
       token: resetToken,
@@ -361,6 +365,75 @@ function handshake() {
       packet: concatBytes(Uint8Array.of(0xe4, 1, 1, 0), uint32(first.said.senderIndex)),
     },
   };
+}
+
+/** The first change of keys after the handshake: its initiator makes the offer. */
+function rekey(offererIndex: number, answererIndex: number, secret: Uint8Array) {
+  const generation = 1;
+  const made: Uint8Array[] = [];
+  const watched = watching(made);
+  const prologue = concatBytes(
+    encodeText('coconet rekey v1'),
+    uint32(offererIndex),
+    uint32(answererIndex),
+    encodeWith(6, writer => writer.uint48(generation)),
+  );
+  const noise = (role: HandshakeRole, ephemeral: number): HandshakeState =>
+    new HandshakeState({
+      provider: watched,
+      random: fixedRandom({}),
+      protocolName: 'Noise_KKpsk0_25519_ChaChaPoly_BLAKE2b',
+      role,
+      prologue,
+      staticKeyPair: statics[role],
+      remoteStatic: statics[role === 'initiator' ? 'responder' : 'initiator'].publicKey,
+      psks: [secret],
+      ephemeral: crypto.dhKeyPair(filled(32, ephemeral)),
+    });
+  const offerer = noise('initiator', 0x35);
+  const answerer = noise('responder', 0x46);
+  const offer = offerer.writeMessage(new Uint8Array(0));
+  answerer.readMessage(offer);
+  const answer = answerer.writeMessage(new Uint8Array(0));
+  offerer.readMessage(answer);
+  made.length = 0;
+  const { sendKey } = offerer.transportKeys();
+  const [offererKey, answererKey] = made;
+
+  const ping = encodeFrames([{ type: 'ping' }]);
+  const number = 2;
+  const packet = new Uint8Array(DATA_HEADER + ping.length + TAG);
+  writeDataHeader(packet, 1, answererIndex, number);
+  packet.set(ping, DATA_HEADER);
+  sendKey.sealInPlace(0, number, packet, DATA_HEADER, ping.length);
+  return {
+    generation,
+    secret,
+    prologue,
+    offererEphemeral: filled(32, 0x35),
+    answererEphemeral: filled(32, 0x46),
+    offer,
+    offerFrame: encodeFrames([{ type: 'rekeyOffer', generation, bytes: offer }]),
+    answer,
+    answerFrame: encodeFrames([{ type: 'rekeyAnswer', generation, bytes: answer }]),
+    offererKey,
+    answererKey,
+    nextSecret: offerer.exportKey('rekey'),
+    firstData: { number, keyPhase: 1, frames: ping, packet },
+  };
+}
+
+/** The provider, which also keeps a copy of every AEAD key that it is asked for. */
+function watching(made: Uint8Array[]): CryptoProvider {
+  return new Proxy(crypto, {
+    get: (target, name: keyof CryptoProvider) => {
+      if (name !== 'aeadKey') return (target[name] as () => unknown).bind(target);
+      return (key: Uint8Array) => {
+        made.push(key.slice());
+        return target.aeadKey(key);
+      };
+    },
+  });
 }
 
 /** Bytes as hexadecimal text, everything else as JSON has it. */
@@ -379,6 +452,7 @@ export const handshakeVectors = (): unknown =>
     order:
       'initiation is answered by retry and repeated as initiationAgain, which is answered by response; firstData follows. ' +
       'cookie is the answer of a loaded responder to initiation, which comes again as initiationWithCookie. ' +
+      'rekey is the first change of keys in that session; its offerer is the initiator. ' +
       'reset answers firstData of a responder that lost its state. refusal is another answer to initiation, versionRefusal one to the initiation of another version.',
     keys: {
       initiatorStatic: statics.initiator,

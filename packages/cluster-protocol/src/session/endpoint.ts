@@ -38,6 +38,7 @@ import {
   RESPONSE_OVERHEAD,
 } from './handshake-packets.js';
 import { EndpointPaths, NO_PATH, type Path } from './endpoint-paths.js';
+import { KeyRatchet, REKEY_EXPORT } from './key-ratchet.js';
 import { ResetLimiter } from './reset-limiter.js';
 import { Responder } from './responder.js';
 import { type SendErrorCode, Session } from './session.js';
@@ -350,11 +351,13 @@ export class Endpoint<Peer> {
     }
     const handle = handshake.localIndex;
     const keys = opened.noise.transportKeys();
+    const rekeySecret = opened.noise.exportKey(REKEY_EXPORT);
     opened.noise.destroy();
     const live = this.#make(now, {
       state: 'open',
       role: 'initiator',
       keys,
+      rekeySecret,
       localIndex: handle,
       remoteIndex: opened.remoteIndex,
       remoteStatic,
@@ -389,17 +392,28 @@ export class Endpoint<Peer> {
   }
 
   #make(now: Instant, made: NewSession<Peer>): LiveSession<Peer> {
-    const { keys, localIndex, path, handshakeRtt, ...rest } = made;
+    const { keys, rekeySecret, localIndex, path, handshakeRtt, ...rest } = made;
+    const { provider, random, staticKey } = this.#options;
+    const { remoteStatic, remoteIndex } = made;
     const session = new Session({
       role: made.role,
       sendKey: keys.sendKey,
       receiveKey: keys.receiveKey,
       localIndex,
-      remoteIndex: made.remoteIndex,
+      remoteIndex,
+      rekeyNoise: new KeyRatchet({
+        provider,
+        random,
+        staticKey,
+        remoteStatic,
+        localIndex,
+        remoteIndex,
+        secret: rekeySecret,
+      }),
       path: path.id,
       pathValidated: made.state === 'open',
       now,
-      random: this.#options.random,
+      random,
       drops: this.#options.drops,
       streamMemory: this.#streamMemory,
       pathLimit: id => this.#limitOf(id),

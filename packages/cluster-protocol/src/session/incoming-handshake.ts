@@ -14,6 +14,7 @@ import {
   unwrapPayload,
   wrapPayload,
 } from './handshake-packets.js';
+import { REKEY_EXPORT } from './key-ratchet.js';
 import { SUITE } from './outgoing-handshake.js';
 
 /** Bytes of UTF-8 in a refusal: one sentence. */
@@ -122,6 +123,11 @@ export class IncomingHandshake {
   /** The keys of the session, after {@link respond}. */
   transportKeys(): ReturnType<HandshakeState['transportKeys']> {
     return this.#noise.transportKeys();
+  }
+
+  /** What the next keys of the session begin with, after {@link respond}. */
+  rekeySecret(): Uint8Array {
+    return this.#noise.exportKey(REKEY_EXPORT);
   }
 
   destroy(): void {

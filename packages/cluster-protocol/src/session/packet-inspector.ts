@@ -11,6 +11,8 @@ export class PacketInspector {
   eliciting = false;
   /** Whether it carries nothing but path frames and padding, which moves nobody: a peer may probe without going there. */
   probing = false;
+  /** Whether the packet carries something of the layers above. */
+  data = false;
 
   /** Why the packet cannot be taken, or `undefined`. `nextNumber` is the first number that no ack may name yet. */
   refuses(
@@ -25,6 +27,7 @@ export class PacketInspector {
     reader.reset(packet, DATA_HEADER, end);
     this.eliciting = false;
     this.probing = true;
+    this.data = false;
     let floor = -1;
     let fragments = 0;
     let crowded = false;
@@ -36,6 +39,7 @@ export class PacketInspector {
       if (isStreamData(type) && streams?.crowded(reader) === true) crowded = true;
       if (!isProbing(type)) this.probing = false;
       if (isEliciting(type)) this.eliciting = true;
+      if (isData(type)) this.data = true;
     }
     if (reader.failed) return 'malformed';
     if (crowded) return 'reassemblyFull';
@@ -62,3 +66,6 @@ const isProbing = (type: number): boolean =>
 /** All frames ask for an ack but these: an ack must not be acknowledged for ever, a path frame has its own answer. */
 const isEliciting = (type: number): boolean =>
   !isProbing(type) && type !== FrameType.ack && type !== FrameType.close;
+
+const isData = (type: number): boolean =>
+  isFragment(type) || isStreamData(type) || type === FrameType.datagram || type === FrameType.control;

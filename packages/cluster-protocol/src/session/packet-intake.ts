@@ -7,6 +7,7 @@ import type { MessageQueue } from './message-queue.js';
 import type { PathSteering } from './path-steering.js';
 import type { Reassembler } from './reassembler.js';
 import { ReplayWindow } from './replay-window.js';
+import type { Rekey } from './rekey.js';
 import type { SessionPath } from './session-path.js';
 import type { SessionStreams } from './session-streams.js';
 
@@ -14,6 +15,7 @@ import type { SessionStreams } from './session-streams.js';
 export interface IntakeSession {
   isOpen(): boolean;
   streams(): SessionStreams;
+  rekey(): Rekey | undefined;
   /** Something of ours was acknowledged for the first time. */
   acknowledged(now: Instant): void;
   /** The peer closed. */
@@ -80,6 +82,10 @@ export class PacketIntake {
         case FrameType.control:
           this.#takeControl();
           break;
+        case FrameType.rekeyOffer:
+        case FrameType.rekeyAnswer:
+          this.#takeRekey(now);
+          break;
         case FrameType.pathChallenge:
           path?.validation.owe(reader.challengeHigh, reader.challengeLow);
           break;
@@ -120,6 +126,17 @@ export class PacketIntake {
     const { session } = this.#parts;
     const broken = session.streams().take(now, this.#reader);
     if (broken !== undefined) session.violated(now, broken);
+  }
+
+  #takeRekey(now: Instant): void {
+    const { drops, session } = this.#parts;
+    const { type, generation, data } = this.#reader;
+    const rekey = session.rekey();
+    const taken =
+      type === FrameType.rekeyOffer
+        ? rekey?.takeOffer(now, generation, data)
+        : rekey?.takeAnswer(now, generation, data);
+    if (taken !== true) drops.count('unexpected');
   }
 
   #takeControl(): void {

@@ -23,6 +23,7 @@ import type { MessageControl } from './message-control.js';
 import type { MessageQueue } from './message-queue.js';
 import { PacketContents } from './packet-contents.js';
 import type { Recovery } from './recovery.js';
+import type { Rekey } from './rekey.js';
 import type { SessionPath } from './session-path.js';
 import type { SessionStreams } from './session-streams.js';
 
@@ -41,6 +42,8 @@ export interface PacketSources {
   readonly messageControl: MessageControl;
   /** Undefined until the first stream. */
   streams: SessionStreams | undefined;
+  /** Undefined where the keys are never changed. */
+  rekey: Rekey | undefined;
 }
 
 /** Whether a packet carries application data, and what it must have. */
@@ -57,7 +60,10 @@ export interface PacketWish {
 
 /** Fills and seals packets. Every packet gets the next number, so that no nonce is ever used twice. */
 export class PacketWriter {
-  readonly #key: AeadKey;
+  #key: AeadKey;
+  #phase: 0 | 1 = 0;
+  /** The first number under the key in use. */
+  #keyedFrom = 0;
   readonly #remoteIndex: number;
   readonly #random: RandomSource;
   readonly #recovery: Recovery;
@@ -96,6 +102,24 @@ export class PacketWriter {
     return this.#contents.eliciting;
   }
 
+  /** Packets sealed under the key in use. */
+  get sealed(): number {
+    return this.#recovery.packets.next - this.#keyedFrom;
+  }
+
+  /** Seals with another key from now on, and overwrites the one before. Owned from now on. */
+  useKey(key: AeadKey): void {
+    this.#key.destroy();
+    this.#key = key;
+    this.#phase = this.#phase === 0 ? 1 : 0;
+    this.#keyedFrom = this.#recovery.packets.next;
+  }
+
+  /** Overwrites the key; nothing can be sealed afterwards. */
+  destroy(): void {
+    this.#key.destroy();
+  }
+
   /** Writes the next packet for a path; returns its length, 0 when nothing was to be said or fitted. */
   write(now: Instant, into: Uint8Array, path: SessionPath, wish: PacketWish): number {
     const limit = Math.min(path.packet, path.budget, into.length) - TAG;
@@ -113,6 +137,8 @@ export class PacketWriter {
     }
     if (wish.data) {
       at = this.#sources.ackFrequency.write(into, at, limit, contents);
+      const { rekey } = this.#sources;
+      if (rekey !== undefined) at = rekey.write(into, at, limit, contents);
       at = control.write(into, at, limit, contents);
       at = this.#sources.messageControl.write(into, at, limit, contents);
       const { streams } = this.#sources;
@@ -218,7 +244,7 @@ export class PacketWriter {
 
   #seal(now: Instant, into: Uint8Array, end: number, path: SessionPath): number {
     const number = this.#recovery.packets.next;
-    writeDataHeader(into, 0, this.#remoteIndex, number % NONCE_SPAN);
+    writeDataHeader(into, this.#phase, this.#remoteIndex, number % NONCE_SPAN);
     const high = Math.floor(number / NONCE_SPAN);
     const length = this.#key.sealInPlace(high, number >>> 0, into, DATA_HEADER, end - DATA_HEADER);
     const { frames, eliciting, acknowledges, sizing } = this.#contents;

@@ -158,6 +158,7 @@ export class Responder<Peer> {
       state: 'pending',
       role: 'responder',
       keys: incoming.transportKeys(),
+      rekeySecret: incoming.rekeySecret(),
       localIndex: index,
       remoteIndex,
       remoteStatic: remoteStatic.slice(),

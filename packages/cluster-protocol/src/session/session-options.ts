@@ -1,8 +1,10 @@
 import type { DropCounters, Duration, Instant, RandomSource } from '../base/index.js';
-import { milliseconds, seconds } from '../base/index.js';
+import { ClusterError, milliseconds, minutes, seconds } from '../base/index.js';
 import type { AeadKey } from '../crypto/provider.js';
-import { MAX_RECEIVED_DATAGRAM } from '../wire/index.js';
+import { MAX_DATAGRAM, MAX_RECEIVED_DATAGRAM } from '../wire/index.js';
 import type { CongestionControl } from './congestion.js';
+import { MAX_REKEY_PACKETS } from './rekey.js';
+import type { RekeyNoise } from './rekey-noise.js';
 import type { PathId } from './session-event.js';
 import type { MessageMemory } from './message-memory.js';
 import type { StreamMemory } from './stream-memory.js';
@@ -23,6 +25,13 @@ export interface SessionConfig {
   readonly followPeer: boolean;
   /** Whether the peer may open streams, asked for each; if not, it is refused as soon as it is named. */
   readonly acceptStreams: () => boolean;
+  /**
+   * Keys older than this are changed with the next application data that goes or comes; a quiet session keeps its keys.
+   * 10 s to 1 h; long for nodes that pay for every packet.
+   */
+  readonly rekeyAfter: Duration;
+  /** Keys are changed after so many packets sent, or received, under them. 1 to 2^24. */
+  readonly rekeyAfterPackets: number;
 }
 
 /** What holds where nothing else is asked for. */
@@ -34,6 +43,8 @@ export const DEFAULT_SESSION_CONFIG: SessionConfig = {
   congestionControl: 'cubic',
   followPeer: true,
   acceptStreams: () => false,
+  rekeyAfter: minutes(2),
+  rekeyAfterPackets: MAX_REKEY_PACKETS,
 };
 
 /** What a session is made of, right after a handshake. */
@@ -69,4 +80,15 @@ export interface SessionOptions {
   /** Called when another session's doing gave this one something to send. */
   readonly wake?: () => void;
   readonly config?: Partial<SessionConfig>;
+  /** Makes further keys. Owned like {@link SessionOptions.sendKey}. Without it the keys are never changed. */
+  readonly rekeyNoise?: RekeyNoise;
+}
+
+/** The defaults with what is asked for in their place. Throws `INVALID_ARGUMENT` for a datagram size that cannot be. */
+export function checkedConfig(wanted: Partial<SessionConfig> | undefined): SessionConfig {
+  const config = { ...DEFAULT_SESSION_CONFIG, ...wanted };
+  const { maxDatagram } = config;
+  if (maxDatagram >= MAX_DATAGRAM && maxDatagram <= MAX_RECEIVED_DATAGRAM) return config;
+  const range = `${MAX_DATAGRAM} to ${MAX_RECEIVED_DATAGRAM}`;
+  throw new ClusterError('INVALID_ARGUMENT', `maxDatagram is ${maxDatagram}; give ${range} bytes`);
 }

@@ -1,5 +1,8 @@
 import type { Duration, Instant } from '../base/index.js';
-import type { FrameTally } from './frame-counts.js';
+import type { FrameCounts, FrameTally } from './frame-counts.js';
+import type { PacketSources, PacketWriter } from './packet-writer.js';
+import type { Reassembler } from './reassembler.js';
+import type { Recovery } from './recovery.js';
 import type { SessionPath } from './session-path.js';
 
 /** What is known of one path. */
@@ -45,6 +48,8 @@ export interface SessionStatistics {
   readonly sendErrors: number;
   /** Datagrams that were queued and did not fit the path when their turn came. */
   readonly droppedDatagrams: number;
+  /** How often the keys were changed. */
+  readonly rekeys: number;
   /** Streams that have not ended both ways. */
   readonly streams: number;
   readonly sentFrames: FrameTally;
@@ -65,3 +70,39 @@ export const statisticsOf = (path: SessionPath): PathStatistics => ({
   lost: path.lost,
   lastReceived: path.lastReceived,
 });
+
+/** Who counts what in a session. */
+export interface Counted {
+  readonly sources: PacketSources;
+  readonly writer: PacketWriter;
+  readonly recovery: Recovery;
+  readonly reassembler: Reassembler;
+  readonly sent: FrameCounts;
+  readonly received: FrameCounts;
+  /** Packets that passed and their bytes, and what the operating system did not send. */
+  readonly receipts: { readonly packets: number; readonly bytes: number; readonly sendErrors: number };
+}
+
+/** A snapshot of a session. */
+export function sessionStatistics(counted: Counted): SessionStatistics {
+  const { sources, writer, recovery, reassembler, sent, received, receipts } = counted;
+  const { messages, control, datagrams, rekey, streams } = sources;
+  return {
+    sentPackets: writer.sentPackets,
+    sentBytes: writer.sentBytes,
+    receivedPackets: receipts.packets,
+    receivedBytes: receipts.bytes,
+    lostPackets: recovery.lost,
+    spuriousLosses: recovery.spurious,
+    retransmissions: messages.retransmissions + control.retransmissions,
+    retransmittedBytes: messages.retransmittedBytes,
+    partialMessages: reassembler.size,
+    reservedBytes: reassembler.reserved,
+    sendErrors: receipts.sendErrors,
+    droppedDatagrams: datagrams.dropped,
+    rekeys: rekey?.generation ?? 0,
+    streams: streams?.size ?? 0,
+    sentFrames: sent.tally(),
+    receivedFrames: received.tally(),
+  };
+}

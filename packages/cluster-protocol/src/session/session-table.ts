@@ -37,6 +37,8 @@ export interface LiveSession<Peer> {
 /** What an endpoint makes a session of. */
 export type NewSession<Peer> = Omit<LiveSession<Peer>, 'handle' | 'session' | 'remoteKey' | 'paths'> & {
   readonly keys: TransportKeys;
+  /** The exported key of the handshake that the next keys begin with; owned by the session from now on. */
+  readonly rekeySecret: Uint8Array;
   readonly localIndex: number;
   readonly path: Path;
   readonly handshakeRtt?: Duration | undefined;

@@ -4,17 +4,10 @@ import {
   seconds,
   type DropCounters,
   type DropReason,
+  type Duration,
   type Instant,
 } from '../base/index.js';
-import type { AeadKey } from '../crypto/provider.js';
-import {
-  CloseCode,
-  DATA_OVERHEAD,
-  MAX_DATAGRAM,
-  MAX_PACKET,
-  MAX_PACKET_NUMBER,
-  MAX_RECEIVED_DATAGRAM,
-} from '../wire/index.js';
+import { CloseCode, DATA_OVERHEAD, MAX_PACKET, MAX_PACKET_NUMBER } from '../wire/index.js';
 import { AckFrequency } from './ack-frequency.js';
 import { AckTracker } from './ack-tracker.js';
 import { ControlQueue } from './control-queue.js';
@@ -31,13 +24,19 @@ import { PacketOpener } from './packet-opener.js';
 import { MIN_WORTHWHILE, PacketWriter, type PacketSources, type PacketWish } from './packet-writer.js';
 import { PathSteering } from './path-steering.js';
 import { closing, type SessionState } from './session-state.js';
+import { Rekey } from './rekey.js';
 import { SessionStreams } from './session-streams.js';
 import { StreamMemory } from './stream-memory.js';
 import { Reassembler } from './reassembler.js';
 import type { ClosedBy, PathId, SessionEvent, SessionTransmit } from './session-event.js';
-import { DEFAULT_SESSION_CONFIG, type SessionConfig, type SessionOptions } from './session-options.js';
+import { checkedConfig, type SessionConfig, type SessionOptions } from './session-options.js';
 import type { SessionPath } from './session-path.js';
-import { statisticsOf, type PathStatistics, type SessionStatistics } from './session-statistics.js';
+import {
+  sessionStatistics,
+  statisticsOf,
+  type PathStatistics,
+  type SessionStatistics,
+} from './session-statistics.js';
 import { TimerTable, type TimerReason } from './timer-table.js';
 
 /** A packet with less room left than this, too little for a fragment, is a full one. */
@@ -58,7 +57,6 @@ export type SendErrorCode = 'messageTooLong' | 'unreachable' | 'refused' | 'othe
 export class Session {
   readonly #config: SessionConfig;
   readonly #drops: DropCounters;
-  readonly #keys: readonly AeadKey[];
   readonly #opener: PacketOpener;
   readonly #inspector = new PacketInspector();
   readonly #events = new EventQueue();
@@ -86,11 +84,9 @@ export class Session {
   readonly #transmit: { path: PathId; length: number };
   readonly #sentFrames = new FrameCounts();
   readonly #receivedFrames = new FrameCounts();
+  readonly #receipts = { packets: 0, bytes: 0, sendErrors: 0 };
   #state: SessionState = { kind: 'open' };
   #confirmed = false;
-  #receivedPackets = 0;
-  #receivedBytes = 0;
-  #sendErrors = 0;
   /** Probe packets to send whatever the window says. */
   #probes = 0;
   #pingWanted = false;
@@ -99,14 +95,8 @@ export class Session {
   #waitingSince: Instant | undefined;
 
   constructor(options: SessionOptions) {
-    this.#config = { ...DEFAULT_SESSION_CONFIG, ...options.config };
-    const { maxDatagram } = this.#config;
-    if (!(maxDatagram >= MAX_DATAGRAM && maxDatagram <= MAX_RECEIVED_DATAGRAM)) {
-      const range = `${MAX_DATAGRAM} to ${MAX_RECEIVED_DATAGRAM}`;
-      throw new ClusterError('INVALID_ARGUMENT', `maxDatagram is ${maxDatagram}; give ${range} bytes`);
-    }
+    this.#config = checkedConfig(options.config);
     this.#drops = options.drops;
-    this.#keys = [options.sendKey, options.receiveKey];
     this.#opener = new PacketOpener(options.receiveKey, options.localIndex);
     this.#steering = new PathSteering(options, this.#config, this.#events);
     this.#acks = new AckTracker(this.#config.ackDelay);
@@ -131,6 +121,7 @@ export class Session {
       session: {
         isOpen: () => this.#isOpen(),
         streams: () => this.streams,
+        rekey: () => this.#sources.rekey,
         acknowledged: at => {
           this.#probes = 0;
           this.#waitingSince = at;
@@ -155,6 +146,7 @@ export class Session {
       messages: this.#messages,
       messageControl: this.#messageControl,
       streams: undefined,
+      rekey: undefined,
     };
     this.#writer = new PacketWriter(
       options.sendKey,
@@ -166,6 +158,14 @@ export class Session {
       options.now,
     );
     this.#transmit = { path: options.path, length: 0 };
+    const { now, rekeyNoise } = options;
+    if (rekeyNoise)
+      this.#sources.rekey = new Rekey(now, rekeyNoise, this.#opener, this.#writer, this, this.#config);
+  }
+
+  /** How long an ack on the active path may take. */
+  probeTimeout(): Duration {
+    return this.#steering.active.probeInterval(this.#config.ackDelay);
   }
 
   /** The path that everything new goes to. */
@@ -217,6 +217,8 @@ export class Session {
       this.#end();
       return;
     }
+    if (timers.expired('rekey', now)) this.#sources.rekey?.handleTimeout(now);
+    if (!this.#isOpen()) return;
     if (timers.expired('loss', now)) this.#steering.recovery.handleLossTimeout(now);
     if (timers.expired('probeTimeout', now)) this.#probes += this.#steering.probeTimeout(now);
     if (timers.expired('pathChallenge', now)) this.#steering.repeat(now);
@@ -226,7 +228,7 @@ export class Session {
 
   /** The operating system did not send a packet on a path. */
   handleSendError(now: Instant, path: PathId, code: SendErrorCode): void {
-    this.#sendErrors++;
+    this.#receipts.sendErrors++;
     const { active, paths } = this.#steering;
     if (code === 'messageTooLong') paths.get(path)?.tooLong(now);
     // No route is a fact about our own host; the other codes may be single failures or somebody's forged ICMP.
@@ -291,11 +293,24 @@ export class Session {
     this.#waitingSince ??= now;
   }
 
+  /**
+   * Changes the keys, whatever their age; while they are being changed, once more after that. What is under way goes on.
+   * Throws after the close, and `INVALID_STATE` in a session that was made without the means.
+   */
+  rekey(now: Instant): void {
+    this.#requireOpen('change its keys');
+    const { rekey } = this.#sources;
+    if (rekey === undefined)
+      throw new ClusterError('INVALID_STATE', 'this session cannot change its keys: give it a rekeyNoise');
+    rekey.request(now);
+    this.#waitingSince ??= now;
+  }
+
   /** Ends the session; the reason is cut to 128 bytes. No effect on one that has ended. */
   close(now: Instant, code: number, reason: string): void {
     if (this.#state.kind !== 'open') return;
     this.#settle('local', code, reason);
-    this.#state = closing(now, code, reason, this.#steering.active.probeInterval(this.#config.ackDelay));
+    this.#state = closing(now, code, reason, this.probeTimeout());
   }
 
   /** Overwrites the keys, at once and without a word to the peer. The last call, whatever happened before. */
@@ -383,24 +398,15 @@ export class Session {
   }
 
   statistics(): SessionStatistics {
-    const { recovery } = this.#steering;
-    return {
-      sentPackets: this.#writer.sentPackets,
-      sentBytes: this.#writer.sentBytes,
-      receivedPackets: this.#receivedPackets,
-      receivedBytes: this.#receivedBytes,
-      lostPackets: recovery.lost,
-      spuriousLosses: recovery.spurious,
-      retransmissions: this.#messages.retransmissions + this.#control.retransmissions,
-      retransmittedBytes: this.#messages.retransmittedBytes,
-      partialMessages: this.#reassembler.size,
-      reservedBytes: this.#reassembler.reserved,
-      sendErrors: this.#sendErrors,
-      droppedDatagrams: this.#datagrams.dropped,
-      streams: this.#sources.streams?.size ?? 0,
-      sentFrames: this.#sentFrames.tally(),
-      receivedFrames: this.#receivedFrames.tally(),
-    };
+    return sessionStatistics({
+      sources: this.#sources,
+      writer: this.#writer,
+      recovery: this.#steering.recovery,
+      reassembler: this.#reassembler,
+      sent: this.#sentFrames,
+      received: this.#receivedFrames,
+      receipts: this.#receipts,
+    });
   }
 
   // Receiving.
@@ -408,15 +414,21 @@ export class Session {
   #receive(now: Instant, id: PathId, packet: Uint8Array): DropReason | undefined {
     if (this.#state.kind === 'closed') return 'wrongState';
     const size = packet.length;
+    const { phase } = this.#opener;
     const dropped = this.#opener.open(packet);
-    if (dropped !== undefined) return dropped;
+    if (dropped !== undefined) {
+      if (this.#opener.exhausted) this.close(now, CloseCode.keysExhausted, 'too many forged packets');
+      return dropped;
+    }
     if (this.#state.kind === 'closing') {
       this.#state.due = true;
       return 'wrongState';
     }
-    this.#receivedPackets++;
-    this.#receivedBytes += size;
+    this.#receipts.packets++;
+    this.#receipts.bytes += size;
     const path = this.#steering.received(now, id, size);
+    const { rekey } = this.#sources;
+    if (this.#opener.phase !== phase) rekey?.heard(now);
     const { number, end } = this.#opener;
     const sentUpTo = this.#steering.recovery.packets.next;
     const refused = this.#inspector.refuses(
@@ -435,6 +447,7 @@ export class Session {
     const newest = number > this.#acks.largest;
     this.#acks.receive(now, number, this.#inspector.eliciting, id);
     this.#intake.take(now, packet, this.#opener.end, path);
+    if (this.#inspector.data && this.#isOpen()) rekey?.traffic(now);
     if (newest && path !== undefined && this.#isOpen())
       this.#steering.newest(now, path, this.#inspector.probing);
     return undefined;
@@ -456,14 +469,19 @@ export class Session {
       return false;
     }
     this.#waitingSince ??= now;
+    if (this.#confirmed && this.#hasData()) this.#sources.rekey?.traffic(now);
     const ready = path.readyAt(now, path.packet);
     if (ready > now) this.#pacedUntil = ready;
     return ready <= now;
   }
 
   #wantsToSend(): boolean {
+    return this.#pingWanted || this.#sources.rekey?.sendable === true || this.#hasData();
+  }
+
+  /** Whether something of the layers above may go. */
+  #hasData(): boolean {
     return (
-      this.#pingWanted ||
       this.#datagrams.size > 0 ||
       this.#control.sendable ||
       this.#messages.sendable ||
@@ -514,7 +532,7 @@ export class Session {
   /** Whether anything waits for the peer. */
   #busy(): boolean {
     if (this.#messages.size > 0 || this.#control.size > 0 || this.#datagrams.size > 0) return true;
-    if (this.#sources.streams?.sendable === true) return true;
+    if (this.#sources.streams?.sendable === true || this.#sources.rekey?.pending === true) return true;
     const { paths } = this.#steering;
     for (let i = 0; i < paths.size; i++) if (paths.at(i).packetsInFlight > 0) return true;
     return false;
@@ -534,6 +552,7 @@ export class Session {
     if (acks.budget >= MIN_WORTHWHILE) timers.set('ackDelay', this.#acks.dueAt);
     timers.set('pacing', this.#pacedUntil);
     timers.set('pathChallenge', this.#steering.repeatAt);
+    timers.set('rekey', this.#sources.rekey?.timeout);
     timers.set('reassembly', this.#reassembler.nextExpiry);
     if (this.#waitingSince !== undefined) timers.set('idle', after(this.#waitingSince, idleTimeout));
     // Nothing is in flight while a message waits for its grant: a dead peer would not be noticed.
@@ -571,6 +590,8 @@ export class Session {
     if (this.#state.kind === 'closed') return;
     this.#state = { kind: 'closed' };
     this.#reassembler.clear();
-    for (const key of this.#keys) key.destroy();
+    this.#opener.destroy();
+    this.#writer.destroy();
+    this.#sources.rekey?.destroy();
   }
 }

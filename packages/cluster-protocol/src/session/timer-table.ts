@@ -16,6 +16,8 @@ export const TIMER_REASONS = [
   'idle',
   /** When a path challenge that we sent by ourselves is repeated. */
   'pathChallenge',
+  /** When the keys before the present ones are overwritten, or a peer that does not change its keys is given up. */
+  'rekey',
   /** When half a message without progress is thrown away. */
   'reassembly',
   /** When a closed session is forgotten. */

@@ -110,6 +110,8 @@ export const FrameType = {
   control: 0x09,
   ackFrequency: 0x0a,
   immediateAck: 0x0b,
+  rekeyOffer: 0x0c,
+  rekeyAnswer: 0x0d,
   streamOpen: 0x10,
   streamOpenEnd: 0x11,
   stream: 0x12,
@@ -171,6 +173,12 @@ export const MAX_STREAM_LENGTH: number = Number.MAX_SAFE_INTEGER - 1;
 /** The longest content of a control frame: it fits the narrowest path, and a list of candidates fits well (session, section 8). */
 export const MAX_CONTROL = 960;
 
+/**
+ * The longest message inside a rekey frame. Both have 48 bytes; a later minor version may put a payload behind them
+ * (session, section 13).
+ */
+export const MAX_REKEY_MESSAGE = 256;
+
 /** Control frames in flight span fewer numbers than this, which bounds the receiver's memory of them (session, section 8). */
 export const CONTROL_WINDOW = 256;
 
@@ -186,7 +194,7 @@ export const CloseCode = {
   done: 0x00,
   /** The peer broke a rule of the protocol inside an authenticated packet. */
   protocolViolation: 0x01,
-  /** The packet numbers of these keys are used up. */
+  /** The packet numbers are used up, or the keys are worn and the peer changes none. */
   keysExhausted: 0x02,
   /** Another session with the same peer took over. */
   replaced: 0x03,

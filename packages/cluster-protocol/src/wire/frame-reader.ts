@@ -8,6 +8,7 @@ import {
   MAX_CLOSE_REASON,
   MAX_CONTROL,
   MAX_MESSAGE,
+  MAX_REKEY_MESSAGE,
   MAX_STREAM_LENGTH,
   MESSAGE_WINDOW,
   PATH_CHALLENGE,
@@ -61,6 +62,8 @@ export class FrameReader {
   controlNumber = 0;
   /** Control: what it is about. */
   controlType = 0;
+  /** Rekey: which keys, counted from those of the handshake, 0. */
+  generation = 0;
   /** Path challenge and response: the first four bytes. */
   challengeHigh = 0;
   /** Path challenge and response: the last four bytes. */
@@ -81,7 +84,7 @@ export class FrameReader {
   readonly ackFirst: Float64Array = new Float64Array(MAX_ACK_RANGES);
   /** Ack: last number of each range; the first entry is the largest number of all. */
   readonly ackLast: Float64Array = new Float64Array(MAX_ACK_RANGES);
-  /** Fragments, datagram, control, skipped frames: where the data begins in the bytes. */
+  /** Fragments, datagram, control, rekey, skipped frames: where the data begins in the bytes. */
   dataStart = 0;
   /** Where the data ends. */
   dataEnd = 0;
@@ -144,6 +147,11 @@ export class FrameReader {
         this.controlNumber = this.#varint();
         this.controlType = this.#varint();
         this.#data(this.#varint(), MAX_CONTROL);
+        break;
+      case FrameType.rekeyOffer:
+      case FrameType.rekeyAnswer:
+        this.generation = this.#varint();
+        this.#data(this.#varint(), MAX_REKEY_MESSAGE);
         break;
       case FrameType.streamOpen:
       case FrameType.streamOpenEnd:

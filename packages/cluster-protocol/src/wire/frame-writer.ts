@@ -7,6 +7,7 @@ import {
   MAX_ACK_RANGES,
   MAX_CLOSE_REASON,
   MAX_CONTROL,
+  MAX_REKEY_MESSAGE,
   PATH_CHALLENGE,
 } from './constants.js';
 import { writeUint32 } from './header.js';
@@ -210,6 +211,25 @@ export function writeControl(
   at = writeVarint(into, at, type);
   at = writeVarint(into, at, bytes.length);
   return copy(into, at, bytes, 0, bytes.length);
+}
+
+/** Bytes of a rekey frame. */
+export const rekeyLength = (generation: number, length: number): number =>
+  1 + varintLength(generation) + varintLength(length) + length;
+
+/** Writes a rekey frame; `generation` counts the keys it is about, `message` is one of the two that make them. */
+export function writeRekey(
+  into: Uint8Array,
+  offset: number,
+  type: typeof FrameType.rekeyOffer | typeof FrameType.rekeyAnswer,
+  generation: number,
+  message: Uint8Array,
+): number {
+  assert(message.length <= MAX_REKEY_MESSAGE, 'a rekey message has at most 256 bytes');
+  into[offset] = type;
+  let at = writeVarint(into, offset + 1, generation);
+  at = writeVarint(into, at, message.length);
+  return copy(into, at, message, 0, message.length);
 }
 
 /** Bytes of the frame that opens a stream, without its data. */

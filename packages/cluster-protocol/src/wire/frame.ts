@@ -13,6 +13,7 @@ import {
   writeMessageRepeat,
   writePathFrame,
   writePing,
+  writeRekey,
   writeSessionCredit,
   writeStream,
   writeStreamCredit,
@@ -66,6 +67,12 @@ export type Frame =
       readonly type: 'control';
       readonly number: number;
       readonly control: number;
+      readonly bytes: Uint8Array;
+    }
+  /** Noise message 1 or 2 of the exchange that makes the keys of a generation. */
+  | {
+      readonly type: 'rekeyOffer' | 'rekeyAnswer';
+      readonly generation: number;
       readonly bytes: Uint8Array;
     }
   /** The beginning of a stream, from byte 0 on. */
@@ -161,6 +168,9 @@ export function writeFrame(into: Uint8Array, offset: number, frame: Frame): numb
       return writeClose(into, offset, frame.code, encodeText(frame.reason));
     case 'control':
       return writeControl(into, offset, frame.number, frame.control, frame.bytes);
+    case 'rekeyOffer':
+    case 'rekeyAnswer':
+      return writeRekey(into, offset, FrameType[frame.type], frame.generation, frame.bytes);
     case 'streamOpen': {
       const { id, service, priority, bytes, fin } = frame;
       return put(into, writeStreamOpen(into, offset, id, service, priority, bytes.length, fin), bytes);
@@ -245,6 +255,10 @@ function frameOf(reader: FrameReader, length: number): Frame {
       const { controlNumber, controlType, data } = reader;
       return { type: 'control', number: controlNumber, control: controlType, bytes: data };
     }
+    case FrameType.rekeyOffer:
+      return { type: 'rekeyOffer', generation: reader.generation, bytes: reader.data };
+    case FrameType.rekeyAnswer:
+      return { type: 'rekeyAnswer', generation: reader.generation, bytes: reader.data };
     case FrameType.streamOpen:
     case FrameType.streamOpenEnd: {
       const { streamId: id, service, priority, fin, data } = reader;

@@ -53,6 +53,9 @@ export function describeFrame(frame: Frame): string {
       return `close(${frame.code}, ${JSON.stringify(frame.reason)})`;
     case 'control':
       return `control(#${frame.number} type ${frame.control}, ${frame.bytes.length} B)`;
+    case 'rekeyOffer':
+    case 'rekeyAnswer':
+      return `${frame.type}(generation ${frame.generation}, ${frame.bytes.length} B)`;
     case 'streamOpen':
       return `streamOpen(${frame.id} service ${frame.service}, 0+${frame.bytes.length}${frame.fin ? ', end' : ''})`;
     case 'stream':

@@ -4,8 +4,8 @@ import { fixedRandom, handshakeVectors } from '../../../../scripts/vectors/hands
 import { DropCounters, fromHex, instant, seconds, toHex, type Instant } from '../../src/base/index.js';
 import { decodeHandshakePayload, encodeHandshakePayload } from '../../src/network/index.js';
 import { createCryptoProvider } from '../../src/nodejs/crypto-provider.js';
-import { Endpoint, type EndpointEvent, type InitiationVerdict } from '../../src/session/index.js';
-import { parseSocketAddress } from '../../src/wire/index.js';
+import { Endpoint, type EndpointEvent, type InitiationVerdict, KeyRatchet } from '../../src/session/index.js';
+import { DATA_HEADER, encodeFrames, parseSocketAddress, TAG } from '../../src/wire/index.js';
 
 interface Initiation {
   readonly senderIndex: number;
@@ -36,6 +36,20 @@ interface Vectors {
     readonly packet: string;
   };
   readonly firstData: { readonly packet: string };
+  readonly rekey: {
+    readonly generation: number;
+    readonly secret: string;
+    readonly offererEphemeral: string;
+    readonly answererEphemeral: string;
+    readonly offer: string;
+    readonly offerFrame: string;
+    readonly answer: string;
+    readonly answerFrame: string;
+    readonly offererKey: string;
+    readonly answererKey: string;
+    readonly nextSecret: string;
+    readonly firstData: { readonly number: number; readonly packet: string };
+  };
   readonly reset: { readonly packet: string };
   readonly refusal: {
     readonly nonce: string;
@@ -323,6 +337,54 @@ test('a message 2 or a reset with any byte altered changes nothing', t => {
 
   t.deepEqual(side.events(), []);
   t.is(side.endpoint.sessionCount, 1);
+});
+
+test('the keys change as in the vectors, on both sides', t => {
+  const { rekey, response, initiationAgain } = vectors;
+  const ratchet = (role: 'initiator' | 'responder', ephemeral: string, secret: Uint8Array): KeyRatchet => {
+    const [ours, theirs] =
+      role === 'initiator'
+        ? [keys.initiatorStatic, keys.responderStatic]
+        : [keys.responderStatic, keys.initiatorStatic];
+    const indices = [initiationAgain.senderIndex, response.senderIndex] as const;
+    const [localIndex, remoteIndex] = role === 'initiator' ? indices : ([indices[1], indices[0]] as const);
+    return new KeyRatchet({
+      provider: crypto,
+      random: fixedRandom({ 32: [bytesOf(ephemeral)] }),
+      staticKey: crypto.dhKeyPair(bytesOf(ours.privateKey)),
+      remoteStatic: bytesOf(theirs.publicKey),
+      localIndex,
+      remoteIndex,
+      secret,
+    });
+  };
+  const secrets = [bytesOf(rekey.secret), bytesOf(rekey.secret)] as const;
+  const offerer = ratchet('initiator', rekey.offererEphemeral, secrets[0]);
+  const answerer = ratchet('responder', rekey.answererEphemeral, secrets[1]);
+
+  const offer = offerer.offer(rekey.generation);
+  const answer = answerer.answer(rekey.generation, offer.message)!;
+  const made = offer.finish(answer.message)!;
+
+  const frames = [
+    encodeFrames([{ type: 'rekeyOffer', generation: rekey.generation, bytes: offer.message }]),
+    encodeFrames([{ type: 'rekeyAnswer', generation: rekey.generation, bytes: answer.message }]),
+  ];
+  t.deepEqual(frames.map(toHex), [rekey.offerFrame, rekey.answerFrame]);
+  t.deepEqual(secrets.map(toHex), [rekey.nextSecret, rekey.nextSecret], 'the secret before is overwritten');
+  for (const [key, hex] of [
+    [made.sendKey, rekey.offererKey],
+    [made.receiveKey, rekey.answererKey],
+    [answer.keys.receiveKey, rekey.offererKey],
+    [answer.keys.sendKey, rekey.answererKey],
+  ] as const) {
+    const [ours, theirs] = [new Uint8Array(TAG), new Uint8Array(TAG)];
+    key.sealInPlace(0, 1, ours, 0, 0);
+    crypto.aeadKey(bytesOf(hex)).sealInPlace(0, 1, theirs, 0, 0);
+    t.deepEqual(ours, theirs);
+  }
+  const packet = bytesOf(rekey.firstData.packet);
+  t.is(answer.keys.receiveKey.openInPlace(0, rekey.firstData.number, packet, DATA_HEADER, packet.length), 1);
 });
 
 test('the payloads of the vectors have one encoding', t => {

@@ -1,9 +1,12 @@
 import { DropCounters, instant, type Instant } from '../../src/base/index.js';
+import type { CryptoProvider } from '../../src/crypto/provider.js';
 import {
+  KeyRatchet,
   MessageMemory,
   Session,
   StreamMemory,
   type PathId,
+  type RekeyNoise,
   type SessionConfig,
   type SessionEvent,
 } from '../../src/session/index.js';
@@ -43,6 +46,12 @@ export interface PairOptions {
   readonly provenPath?: boolean;
   /** What half messages may take at `b`, shared with other pairs. */
   readonly messageMemory?: MessageMemory;
+  /** What one side does otherwise than both. */
+  readonly configOf?: Partial<Record<Side, Partial<SessionConfig>>>;
+  /** What a side makes further keys with, in place of what is given. */
+  readonly rekeyNoise?: (side: Side, honest: RekeyNoise) => RekeyNoise | undefined;
+  /** Does the cryptography; one that only authenticates unless something else is given. */
+  readonly provider?: CryptoProvider;
 }
 
 /** The one at the other end. */
@@ -77,16 +86,31 @@ export class SessionPair {
   constructor(options: PairOptions = {}) {
     this.random = new SeededRandom(options.seed ?? 1);
     this.link = { delay: 10, jitter: 0, loss: 0, duplication: 0, ...options.link };
-    const provider = new AuthenticatingProvider();
+    const provider = options.provider ?? new AuthenticatingProvider();
     const key = (label: number) => provider.aeadKey(new Uint8Array(32).fill(label));
     this.messageMemory = { a: new MessageMemory(), b: options.messageMemory ?? new MessageMemory() };
-    const build = (side: Side): Session =>
-      new Session({
+    const statics = {
+      a: provider.dhKeyPair(new Uint8Array(32).fill(3)),
+      b: provider.dhKeyPair(new Uint8Array(32).fill(4)),
+    };
+    const indices = { a: 0xa0a0a0a0, b: 0xb0b0b0b0 };
+    const build = (side: Side): Session => {
+      const honest = new KeyRatchet({
+        provider,
+        random: this.random.fork(`keys of ${side}`),
+        staticKey: statics[side],
+        remoteStatic: statics[other(side)].publicKey,
+        localIndex: indices[side],
+        remoteIndex: indices[other(side)],
+        secret: new Uint8Array(32).fill(5),
+      });
+      const rekeyNoise = options.rekeyNoise === undefined ? honest : options.rekeyNoise(side, honest);
+      return new Session({
         role: side === 'a' ? 'initiator' : 'responder',
         sendKey: key(side === 'a' ? 1 : 2),
         receiveKey: key(side === 'a' ? 2 : 1),
-        localIndex: side === 'a' ? 0xa0a0a0a0 : 0xb0b0b0b0,
-        remoteIndex: side === 'a' ? 0xb0b0b0b0 : 0xa0a0a0a0,
+        localIndex: indices[side],
+        remoteIndex: indices[other(side)],
         path: 0,
         pathValidated: side === 'a' || options.provenPath !== false,
         now: this.now,
@@ -95,8 +119,15 @@ export class SessionPair {
         streamMemory: this.memory[side],
         ...(options.pathLimit !== undefined && { pathLimit: () => options.pathLimit! }),
         messageMemory: this.messageMemory[side],
-        config: { acceptStreams: () => true, maxDatagram: MAX_DATAGRAM, ...options.config },
+        config: {
+          acceptStreams: () => true,
+          maxDatagram: MAX_DATAGRAM,
+          ...options.config,
+          ...options.configOf?.[side],
+        },
+        ...(rekeyNoise !== undefined && { rekeyNoise }),
       });
+    };
     this.sides = { a: build('a'), b: build('b') };
   }
 

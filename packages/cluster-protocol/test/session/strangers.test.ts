@@ -83,7 +83,7 @@ const STRANGE: readonly (readonly [
   answers: readonly number[],
 ])[] = [
   ['nothing', () => new Uint8Array(0), 'empty', []],
-  ['more than a datagram of ours', () => new Uint8Array(1_501), 'tooLong', []],
+  ['more than a datagram of ours', () => new Uint8Array(MAX_RECEIVED_DATAGRAM + 1), 'tooLong', []],
   ['what is not ours', () => Uint8Array.of(0x16, 1, 2, 3), 'unknownKind', []],
   ['a kind of later versions', () => Uint8Array.of(0xfc, 1, 2, 3), 'unknownKind', []],
   ['message 3', () => ofKind('finish', 100), 'unknownKind', []],

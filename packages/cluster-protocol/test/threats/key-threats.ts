@@ -157,6 +157,39 @@ const keysInMemory: Exercise = {
   },
 };
 
+const keysBefore: Exercise = {
+  threat: 'T16',
+  title:
+    'after a change of keys those before are nowhere in the memory of the process, though the session goes on',
+  unit: 'sessions',
+  sizes: { test: 3, full: 100 },
+  async run(size) {
+    const failures = new Failures();
+    const provider = new WatchingProvider(crypto);
+    const [before, since]: [Masked[], Masked[]] = [[], []];
+    const meetings = Array.from({ length: size }, (_, seed) => {
+      const meeting = new Meeting(165_000 + seed, provider);
+      provider.onKey = key => before.push(masked(key));
+      meeting.connect();
+      meeting.talks(200);
+      provider.onKey = key => since.push(masked(key));
+      meeting.left.endpoint
+        .open(meeting.left.endpoint.sessionWith(meeting.right.keys.publicKey)!)
+        ?.rekey(meeting.a.now());
+      meeting.turn();
+      meeting.world.runNow(seconds(10));
+      return meeting;
+    });
+    const old = [await searchSodium(before), searchProcess(before)];
+    const present = await searchSodium(since);
+    const found = old.reduce((sum, search) => sum + (search?.hits ?? 0), 0);
+    failures.unless(found === 0, `${found} copies of keys that were changed`);
+    failures.unless(present.hits > 0, 'the search does not even find the keys that are in use');
+    for (const meeting of meetings) failures.unless(meeting.talks(200), 'the session does not go on');
+    return { counts: { keys: before.length, found, inUse: present.hits }, failures: failures.list };
+  },
+};
+
 /** A session that is set up, talks and is closed from one side. */
 function closeOne(seed: number, provider: WatchingProvider): void {
   const meeting = new Meeting(160_000 + seed, provider);
@@ -343,6 +376,7 @@ export const keyThreats: readonly Exercise[] = [
   impersonation,
   oldTraffic,
   keysInMemory,
+  keysBefore,
   restoredStores,
   freshKeys,
   timing,

@@ -33,6 +33,11 @@ const frame: fc.Arbitrary<Frame> = fc.oneof(
     })),
   ackFrame,
   fc.record({
+    type: fc.constantFrom('rekeyOffer' as const, 'rekeyAnswer' as const),
+    generation: sequence,
+    bytes: bytes(256),
+  }),
+  fc.record({
     type: fc.constant('fragment' as const),
     sequence,
     offset: fc.integer({ min: 1, max: 60_000 }),
