@@ -3,7 +3,13 @@ import { type DropReason, milliseconds, randomBytes, seconds } from '../../src/b
 import { Mac1Key } from '../../src/crypto/index.js';
 import { createCryptoProvider } from '../../src/nodejs/crypto-provider.js';
 import { SimulatedWorld } from '../../src/testing/index.js';
-import { firstByte, packetKind, parseSocketAddress, writeUint32 } from '../../src/wire/index.js';
+import {
+  firstByte,
+  MAX_RECEIVED_DATAGRAM,
+  packetKind,
+  parseSocketAddress,
+  writeUint32,
+} from '../../src/wire/index.js';
 import { EndpointMachine, MOMENT } from './endpoint-machine.js';
 
 const crypto = await createCryptoProvider();
@@ -83,12 +89,13 @@ const STRANGE: readonly (readonly [
   answers: readonly number[],
 ])[] = [
   ['nothing', () => new Uint8Array(0), 'empty', []],
-  ['more than a datagram of ours', () => new Uint8Array(1_501), 'tooLong', []],
+  ['more than a datagram of ours', () => new Uint8Array(MAX_RECEIVED_DATAGRAM + 1), 'tooLong', []],
   ['what is not ours', () => Uint8Array.of(0x16, 1, 2, 3), 'unknownKind', []],
   ['a kind of later versions', () => Uint8Array.of(0xfc, 1, 2, 3), 'unknownKind', []],
   ['message 3', () => ofKind('finish', 100), 'unknownKind', []],
   ['a beacon', () => ofKind('beacon', 100), 'unknownKind', []],
   ['a short message 1', () => ofKind('initiation', 999), 'malformed', []],
+  ['message 1 longer than in any version', () => ofKind('initiation', 1_501), 'malformed', []],
   ['message 1 with no mac1', () => ofKind('initiation', 1_000), 'badMac1', []],
   ['another version with no mac1', () => ofKind('initiation', 1_000).fill(2, 1, 2), 'badMac1', []],
   [
