@@ -45,6 +45,8 @@ export const VERSION_REFUSAL_LENGTH = 8;
 export const INITIATION_LENGTH = 1_000;
 /** An initiation with long certificates may grow to this, so that it still fits an introduction (04-path). */
 export const MAX_INITIATION_LENGTH = 1_040;
+/** The longest initiation of any version: what a frame of Ethernet holds, so that mac1 of no packet costs more to check. */
+export const MAX_FOREIGN_INITIATION = 1_500;
 /** Bytes of an initiation around the payload: header, e, encrypted s, the payload's tag, both MACs. */
 export const INITIATION_OVERHEAD: number = INITIATION_HEADER + 32 + 48 + 16 + 2 * MAC_LENGTH;
 /** Bytes of a response around the payload: header, e, the payload's tag, mac1. */

@@ -1,6 +1,6 @@
 import { after, type DropReason, type Instant, sameBytes, seconds, toHex } from '../base/index.js';
 import { Mac1Key } from '../crypto/index.js';
-import { MAX_RECEIVED_DATAGRAM, readUint32, WIRE_VERSION } from '../wire/index.js';
+import { readUint32, WIRE_VERSION } from '../wire/index.js';
 import type { EndpointOptions } from './endpoint-types.js';
 import { CookieJar, CookieSeal } from './cookie.js';
 import type { Path } from './endpoint-paths.js';
@@ -9,6 +9,7 @@ import {
   INITIATION_LENGTH,
   isLowerKey,
   MAC_LENGTH,
+  MAX_FOREIGN_INITIATION,
   MAX_INITIATION_LENGTH,
   NONCE_LENGTH,
   retryPacket,
@@ -65,7 +66,7 @@ export class Responder<Peer> {
    * no cookie.
    */
   receive(now: Instant, path: Path, packet: Uint8Array, vouched: boolean): DropReason | undefined {
-    if (packet.length < INITIATION_LENGTH || packet.length > MAX_RECEIVED_DATAGRAM) return 'malformed';
+    if (packet.length < INITIATION_LENGTH || packet.length > MAX_FOREIGN_INITIATION) return 'malformed';
     const mac1At = packet.length - 2 * MAC_LENGTH;
     const mac1 = packet.subarray(mac1At, mac1At + MAC_LENGTH);
     if (!this.#mac1.verify(packet.subarray(0, mac1At), mac1)) return 'badMac1';

@@ -57,8 +57,8 @@ export class SourceLimits {
  */
 const COOKIES_PER_SECOND = 100;
 const COOKIE_BURST = 32;
-/** Sources share this many slots: fixed memory, whoever invents addresses. */
-const SLOTS = 1_024;
+/** Sources share this many slots: 64 KiB, made under load only, whoever invents addresses. */
+const SLOTS = 8_192;
 
 /**
  * Limits the cookies that go to one source, which has proved nothing: no third party gets more of them than these. Slots
@@ -67,7 +67,7 @@ const SLOTS = 1_024;
 export class CookieLimits {
   readonly #provider: CryptoProvider;
   readonly #random: RandomSource;
-  readonly #wholeAt = new Float64Array(SLOTS);
+  #wholeAt: Float64Array | undefined;
   #secret: Uint8Array | undefined;
 
   constructor(provider: CryptoProvider, random: RandomSource) {
@@ -80,6 +80,7 @@ export class CookieLimits {
     this.#secret ??= randomBytes(this.#random, 16);
     const hash = this.#provider.blake2b(2, encodeText(sourceOf(path)), this.#secret);
     const slot = ((hash[0]! << 8) | hash[1]!) % SLOTS;
+    this.#wholeAt ??= new Float64Array(SLOTS);
     const from = Math.max(this.#wholeAt[slot]!, now);
     const interval = 1_000 / COOKIES_PER_SECOND;
     if (from > now + (COOKIE_BURST - 1) * interval) return false;
