@@ -125,6 +125,8 @@ function repair(duet: Duet): void {
 
 function* heal(duet: Duet): Generator<string> {
   repair(duet);
+  // Who lost its session and cannot call waits until the other one has something to say.
+  for (const name of ['a', 'b'] as const) duet.do(name, party => party.send(100));
   const readers = (): boolean => {
     for (const name of ['a', 'b'] as const)
       duet.do(name, ({ traffic }) => {

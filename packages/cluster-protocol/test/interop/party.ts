@@ -58,6 +58,8 @@ export class Party implements Machine<never> {
   readonly traffic: StreamTraffic;
   /** How often a session began. */
   opened = 0;
+  /** How many calls of it failed. */
+  failures = 0;
   /** Whether it wants a session. */
   wanted = true;
   readonly #options: PartyOptions;
@@ -222,6 +224,7 @@ export class Party implements Machine<never> {
         if (this.wanted) this.#redialAt = after(now, REDIAL);
         return;
       case 'handshakeFailed':
+        this.failures++;
         this.#handshake = undefined;
         if (this.wanted) this.#redialAt = after(now, REDIAL);
         return;
