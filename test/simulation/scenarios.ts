@@ -1,6 +1,7 @@
 import { runCommands } from './commands.js';
 import { runHandshake } from './handshakes.js';
 import { runHousehold } from './household.js';
+import { runNodes } from './nodes.js';
 import type { Scenario } from './run.js';
 import { runSessions } from './sessions.js';
 
@@ -21,6 +22,12 @@ export const SCENARIOS: Readonly<Record<string, NamedScenario>> = {
     usual: 2_000,
     run: runSessions,
     onceFailed: [33],
+  },
+  nodes: {
+    about: 'two cluster nodes without an NMN, with stores that are kept, lost and put back',
+    usual: 1_000,
+    run: runNodes,
+    onceFailed: [],
   },
   handshakes: {
     about: 'one handshake over a link that loses 30 %',
