@@ -10,7 +10,7 @@ export interface Order {
 /** What came of it. */
 export interface Result extends Run {
   readonly seed: number;
-  /** Ms that it took. */
+  /** Ms of processor time that it took: what it would take where nothing else runs. */
   readonly real: number;
   /** In the language of Mermaid. */
   readonly chart?: string;

@@ -10,7 +10,7 @@ const MOST_FAILURES = 100;
 export interface Sum {
   seeds: number;
   failed: number;
-  /** Ms of virtual time, and of work. */
+  /** Ms of virtual time, and of processor time. */
   virtual: number;
   real: number;
   readonly counts: Record<string, number>;
@@ -78,7 +78,7 @@ export class Tally {
   }
 }
 
-/** How much faster than real time one process was. */
+/** How much faster than real time one process is that has a processor for itself. */
 export const rateOf = ({ virtual, real }: Sum): number => Math.round(virtual / Math.max(1, real));
 
 /** The one command that runs a seed again. */

@@ -28,6 +28,8 @@ export interface DuetOptions {
   /** Whether each calls the other; else `a` calls `b`. Nobody can call somebody behind a NAT. */
   readonly mutual?: boolean;
   readonly cautious?: boolean;
+  /** How long a call waits for its answer. */
+  readonly patience?: Duration;
 }
 
 export type Name = 'a' | 'b';
@@ -151,7 +153,7 @@ export class Duet {
     hosts: Readonly<Record<Name, SimulatedHost>>,
     life: number,
   ): Seat {
-    const { config = {}, mutual = false, cautious = false } = this.#options;
+    const { config = {}, mutual = false, cautious = false, patience } = this.#options;
     const calls = name === 'a' || (mutual && !this.nat);
     const party = new Party({
       name,
@@ -166,6 +168,7 @@ export class Duet {
       streams: this.streams,
       config,
       cautious,
+      ...(patience !== undefined && { patience }),
     });
     const running = host.attach(party, { port: PORT });
     return { keys, resetSecret, host, party, running };

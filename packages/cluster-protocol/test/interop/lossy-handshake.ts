@@ -7,8 +7,11 @@ import { Duet, type DuetOptions } from './duet.js';
 export const BURSTS: BurstLoss = { enter: 0.3 / 0.7 / 3, leave: 1 / 3, loss: 1 };
 
 const LOSS = 0.3;
-/** The patience of who calls. */
-const PATIENCE = seconds(10);
+/**
+ * Half of all tries fail at this loss, and there are 8 in the first 10 s: four calls in a thousand would end in vain. In a
+ * minute there are 33.
+ */
+const PATIENCE = seconds(60);
 /** A message each way at this loss, however unlucky. */
 const AN_EXCHANGE = seconds(20);
 
@@ -22,11 +25,11 @@ export interface LossyHandshake {
 
 /** One handshake over a link that loses three packets in ten each way, and a message each way behind it. */
 export function lossyHandshake(
-  options: Omit<DuetOptions, 'link' | 'cautious'>,
+  options: Omit<DuetOptions, 'link' | 'cautious' | 'patience'>,
   inBursts: boolean,
 ): LossyHandshake {
   const luck = new SeededRandom(options.seed).fork('luck');
-  const duet = new Duet({ ...options, cautious: luck.below(4) === 0 });
+  const duet = new Duet({ ...options, cautious: luck.below(4) === 0, patience: PATIENCE });
   // On one end alone: a packet that met two such links would be lost in every second case.
   duet
     .host('b')

@@ -1,4 +1,12 @@
-import { after, DropCounters, earliest, type Instant, milliseconds, seconds } from '../../src/base/index.js';
+import {
+  after,
+  DropCounters,
+  type Duration,
+  earliest,
+  type Instant,
+  milliseconds,
+  seconds,
+} from '../../src/base/index.js';
 import type { CryptoProvider, KeyPair } from '../../src/crypto/provider.js';
 import type { Link, LinkId, Machine, SendError, Transmit } from '../../src/interface/machine.js';
 import { DuplicateFilter } from '../../src/network/index.js';
@@ -30,6 +38,8 @@ export interface PartyOptions {
   readonly ledger: Ledger;
   readonly streams: StreamLedger;
   readonly config: Partial<SessionConfig>;
+  /** How long one call waits for its answer; 10 s unless given. */
+  readonly patience?: Duration;
   /** Asks everybody who calls for a nonce first. */
   readonly cautious: boolean;
 }
@@ -191,7 +201,7 @@ export class Party implements Machine<never> {
 
   #dial(now: Instant): void {
     this.#redialAt = undefined;
-    const { remote, remoteStatic, life } = this.#options;
+    const { remote, remoteStatic, life, patience = HANDSHAKE_TIMEOUT } = this.#options;
     if (remote === undefined || this.#handshake !== undefined || this.#session || !this.wanted) return;
     const path = this.endpoint.paths.intern(1, remote, undefined);
     this.#handshake = this.endpoint.connect(now, {
@@ -201,7 +211,7 @@ export class Party implements Machine<never> {
       peer: 0,
       paths: [path.id],
       carry: false,
-      timeout: HANDSHAKE_TIMEOUT,
+      timeout: patience,
     });
   }
 
