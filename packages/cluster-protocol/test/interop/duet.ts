@@ -5,7 +5,7 @@ import type { SessionConfig } from '../../src/session/index.js';
 import {
   type LinkConditions,
   NonceWatch,
-  Recorder,
+  type Recorder,
   type SeededRandom,
   type SimulatedHost,
   type SimulatedNat,
