@@ -94,7 +94,7 @@ export class Party implements Machine<never> {
       drops: this.drops,
       staticKey: keys,
       resetSecret,
-      session: () => ({ acceptStreams: true, ...config }),
+      session: () => ({ acceptStreams: () => true, ...config }),
       policy: {
         judgeInitiation: (_now, request) =>
           cautious && !request.fresh
