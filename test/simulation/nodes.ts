@@ -38,8 +38,8 @@ const STEPS = 50;
 /** A healed network is connected, and has delivered everything, within this. */
 const HEALING = seconds(30);
 /**
- * The same where somebody lost its reset secret and cannot call the other one, who is behind a NAT and nobody introduces
- * them: the other one finds out with a keep-alive after 15 s that stays unanswered for 30 s.
+ * The same where one is behind a NAT, nobody introduces them, and the other one was restarted: that one waits for a
+ * keep-alive, after 15 s, and if it lost its reset secret until that stayed unanswered for 30 s.
  */
 const SLOW_HEALING = seconds(50);
 const MOST_STREAMS = 50;
@@ -294,7 +294,7 @@ class Home {
     const fate = luck.below(3);
     const kept = fate === 1 && backup ? backup : store;
     const isLost = fate === 2;
-    if (isLost && this.nat) this.healing = SLOW_HEALING;
+    if (this.nat) this.healing = SLOW_HEALING;
     const { saved } = kept;
     const records = isLost ? new Records() : new Records(kept.records.ids);
     member.start(this.crypto, host, {
