@@ -1,6 +1,8 @@
 import { defineCapability, t as type } from '@coconet/capabilities';
 import { type CryptoProvider, milliseconds, seconds } from '@coconet/cluster-protocol/core';
+import { NonceWatch, type Recorder } from '@coconet/cluster-protocol/testing';
 import { House } from '../../packages/client-sdk/test/support/house.js';
+import type { Run } from './run.js';
 
 const gun = defineCapability({
   id: 'org.coconet.test.gun',
@@ -184,10 +186,11 @@ class Range {
 
 /**
  * A device and an app with their SDKs for a minute of bad luck drawn from a seed: loss, reorder, duplication, cuts, power
- * failures, and stores that are put back from backups; then everything heals. Returns what must not be.
+ * failures, and stores that are put back from backups; then everything heals.
  */
-export async function runCommands(seed: number, crypto: CryptoProvider): Promise<readonly string[]> {
-  const house = await House.create(seed, crypto);
+export async function runCommands(seed: number, crypto: CryptoProvider, recorder?: Recorder): Promise<Run> {
+  const nonces = new NonceWatch(crypto);
+  const house = await House.create(seed, nonces, recorder);
   const range = new Range(house);
   const { random } = house.world;
   await range.startDevice();
@@ -241,5 +244,10 @@ export async function runCommands(seed: number, crypto: CryptoProvider): Promise
   await house.run(30_000);
   if (last.end !== 'success')
     range.problems.push(`after everything had healed, a command ended with ${last.end}: ${last.message}`);
-  return range.judge();
+  return {
+    problems: [...range.judge(), ...nonces.reused],
+    virtual: house.world.now,
+    hash: house.world.recorder.hash,
+    counts: { datagrams: house.world.recorder.datagrams, commands: range.commands.length },
+  };
 }

@@ -9,6 +9,7 @@ import {
 import { createCryptoProvider } from '@coconet/cluster-protocol/node';
 import {
   memberOf,
+  type Recorder,
   type SimulatedHost,
   SimulatedWorld,
   type SmallNetwork,
@@ -62,8 +63,9 @@ export class House {
     this.network = network;
   }
 
-  static async create(seed: number, crypto: CryptoProvider = real): Promise<House> {
-    const world = new SimulatedWorld({ seed, crypto, yieldTurn: () => new Promise(setImmediate) });
+  static async create(seed: number, crypto: CryptoProvider = real, recorder?: Recorder): Promise<House> {
+    const yieldTurn = (): Promise<void> => new Promise(setImmediate);
+    const world = new SimulatedWorld({ seed, crypto, yieldTurn, ...(recorder && { recorder }) });
     const hosts = Object.keys(PORTS).map(name => [name, world.host({ name })] as const);
     const first = hosts[0]![1];
     const network = smallNetwork(crypto, first.random, first.wallTime(), [

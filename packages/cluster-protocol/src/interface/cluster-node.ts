@@ -260,8 +260,9 @@ export class ClusterNode implements Machine<ClusterEvent> {
 
   /** What takes memory now, for diagnostics: after everything has ended it is what it was at the start. */
   get tables(): NodeTables {
-    const { size, paths } = this.#endpoint;
-    return { peers: this.#peers.size, sessions: size, paths: paths.size, leases: this.#nmn.leases };
+    const { size: sessions, paths, streamBytes } = this.#endpoint;
+    const { leases } = this.#nmn;
+    return { peers: this.#peers.size, sessions, paths: paths.size, leases, streamBytes };
   }
 
   /** Why the path to a member is what it is. Throws `NOT_A_MEMBER`. */

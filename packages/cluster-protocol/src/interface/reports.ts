@@ -38,6 +38,8 @@ export interface NodeTables {
   readonly paths: number;
   /** Relay channels. */
   readonly leases: number;
+  /** Bytes held for streams. */
+  readonly streamBytes: number;
 }
 
 /** What is known of a member. `presence` is the NMN's word, the peer's session and its `path` ours. */

@@ -117,6 +117,11 @@ export class Endpoint<Peer> {
     return this.#sessions.size + this.#dialer.size;
   }
 
+  /** Bytes held for streams of all sessions. */
+  get streamBytes(): number {
+    return this.#streamMemory.held;
+  }
+
   /** Open sessions. */
   get sessionCount(): number {
     return this.#sessions.openCount;

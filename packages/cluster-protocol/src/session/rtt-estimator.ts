@@ -1,10 +1,16 @@
-import { milliseconds, type Duration } from '../base/index.js';
+import { milliseconds, seconds, type Duration } from '../base/index.js';
 
 /** RFC 9002, section 6.2.2: the guess before the first sample. */
 export const INITIAL_RTT: Duration = milliseconds(333);
 
 /** RFC 9002, section 6.1.2: the granularity of the timer. */
 export const GRANULARITY: Duration = milliseconds(1);
+
+/**
+ * The longest sample that is believed: no handshake waits longer, so that no session stands on a slower path. What says
+ * more is a clock that went on while the machine was suspended, and would make probes wait as long.
+ */
+export const LONGEST_RTT: Duration = seconds(10);
 
 /** Round-trip time of one path, after RFC 9002, section 5. */
 export class RttEstimator {
@@ -46,8 +52,12 @@ export class RttEstimator {
     this.#minimum = this.#latest;
   }
 
-  /** Takes a sample; `ackDelay` is what the peer says it waited, already bounded by its maximum. */
+  /**
+   * Takes a sample, unless it is longer than {@link LONGEST_RTT}; `ackDelay` is what the peer says it waited, already
+   * bounded by its maximum.
+   */
   sample(latest: Duration, ackDelay: Duration): void {
+    if (latest > LONGEST_RTT) return;
     this.#latest = latest;
     if (!this.#sampled) {
       this.#sampled = true;

@@ -1,5 +1,7 @@
 export * from './authenticating-provider.js';
+export * from './bad-luck.js';
 export * from './link-conditions.js';
+export * from './nonce-watch.js';
 export * from './recorder.js';
 export * from './seeded-random.js';
 export * from './segment.js';

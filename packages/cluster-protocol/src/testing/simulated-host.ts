@@ -33,7 +33,7 @@ const MAX_PAYLOAD = 65_507;
 const ROUNDING = 1e-6;
 
 /** A driver without its type of events. */
-type AnyDriver = Pick<SimulatedDriver<unknown>, 'deliver' | 'failSend' | 'updateLinks' | 'detach'>;
+type AnyDriver = Pick<SimulatedDriver<unknown>, 'deliver' | 'failSend' | 'updateLinks' | 'turn' | 'detach'>;
 
 interface Binding {
   readonly driver: AnyDriver;
@@ -52,7 +52,7 @@ export class SimulatedHost implements Host {
   readonly crypto: CryptoProvider;
   /** What outlives this life. */
   readonly board: SimulatedBoard;
-  readonly #monotonicStart: number;
+  #monotonicStart: number;
   readonly #bindings = new Map<string, Binding>();
   readonly #drivers = new Set<AnyDriver>();
   #alive = true;
@@ -149,6 +149,14 @@ export class SimulatedHost implements Host {
   jumpWallClock(by: Duration): void {
     this.board.wallClockError += by;
     this.board.note(`clock jumps by ${by} ms`);
+  }
+
+  /** The monotonic clock leaps forwards, as where it counts the time that the machine or its program was suspended. */
+  leapMonotonicClock(by: Duration): void {
+    assert(by >= 0, 'a monotonic clock never goes back');
+    this.#monotonicStart += by;
+    this.board.note(`monotonic clock leaps by ${by} ms`);
+    for (const driver of this.#drivers) driver.turn();
   }
 
   /** Tells all machines that addresses came or went. */

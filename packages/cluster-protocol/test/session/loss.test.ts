@@ -176,3 +176,13 @@ test('a table that a transfer has made large is small again after it', t => {
   exchange(50);
   t.is(packets.base, packets.next);
 });
+
+test('a clock that leaps while a packet is under way does not make probes wait as long', t => {
+  const rtt = new RttEstimator();
+  rtt.sample(milliseconds(20), milliseconds(0));
+  const before = rtt.probeTimeout(milliseconds(25));
+
+  rtt.sample(milliseconds(40_000), milliseconds(0));
+
+  t.is(rtt.probeTimeout(milliseconds(25)), before);
+});

@@ -8,6 +8,8 @@ import {
 } from '@coconet/cluster-protocol/core';
 import {
   NAT_KINDS,
+  NonceWatch,
+  type Recorder,
   type NatKind,
   type SimulatedHost,
   SimulatedWorld,
@@ -19,6 +21,8 @@ import {
   type SimulatedNmn,
   startNmn,
 } from '../../packages/nmn/test/support/simulated-nmn.js';
+
+import type { Run } from './run.js';
 
 const SERVICE = 0x8000;
 const yieldTurn = (): Promise<void> => new Promise(setImmediate);
@@ -44,13 +48,14 @@ interface Side {
 
 /**
  * A whole network (NMN, device, client) for a minute of bad luck drawn from a seed: loss, reorder, duplication, cuts, NAT
- * rebinding, crashes and restarts of each of the three; then everything heals. Returns what must not be, one sentence each.
+ * rebinding, crashes and restarts of each of the three; then everything heals.
  */
-export async function runScenario(seed: number, crypto: CryptoProvider): Promise<readonly string[]> {
-  const world = new SimulatedWorld({ seed, crypto, yieldTurn });
+export async function runHousehold(seed: number, crypto: CryptoProvider, recorder?: Recorder): Promise<Run> {
+  const nonces = new NonceWatch(crypto);
+  const world = new SimulatedWorld({ seed, crypto: nonces, yieldTurn, ...(recorder && { recorder }) });
   const { random } = world;
   const problems: string[] = [];
-  let nmn: SimulatedNmn = startNmn(crypto, world.host({ name: 'nmn' }));
+  let nmn: SimulatedNmn = startNmn(nonces, world.host({ name: 'nmn' }));
   const during = async <T>(promise: Promise<T>): Promise<T> => {
     const state = { settled: false };
     const outcome = promise.finally(() => {
@@ -107,7 +112,7 @@ export async function runScenario(seed: number, crypto: CryptoProvider): Promise
     });
   };
   const restartNmn = (): void => {
-    nmn = startNmn(crypto, nmn.host.restart(), nmn.life);
+    nmn = startNmn(nonces, nmn.host.restart(), nmn.life);
   };
 
   for (let step = 0; step < 40; step++) {
@@ -180,7 +185,16 @@ export async function runScenario(seed: number, crypto: CryptoProvider): Promise
     const path = side.member?.node.explain(side.host.now(), ids[1 - index]!).path;
     if (path === undefined) problems.push(`${side.name} has no session after everything had healed`);
   }
-  return problems;
+  const heard = sides.reduce(
+    (sum, { received }) => sum + received.reduce((all, life) => all + life.size, 0),
+    0,
+  );
+  return {
+    problems: [...problems, ...nonces.reused],
+    virtual: world.now,
+    hash: world.recorder.hash,
+    counts: { datagrams: world.recorder.datagrams, letters: heard },
+  };
 }
 
 async function start(side: Side, uri: string | undefined): Promise<void> {

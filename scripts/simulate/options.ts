@@ -1,0 +1,89 @@
+import { parseArgs } from 'node:util';
+
+import { SCENARIOS } from '../../test/simulation/scenarios.js';
+
+/** What the command line asks for. */
+export interface SimulateOptions {
+  readonly scenarios: readonly string[];
+  /** Of each scenario; `undefined`: as many as it usually has. */
+  readonly seeds: number | undefined;
+  /** The first seed; `undefined`: where the tally ended. */
+  readonly base: number | undefined;
+  readonly json: boolean;
+  readonly chart: boolean;
+  /** Forgets what earlier runs have counted. */
+  readonly fresh: boolean;
+  readonly tally: string;
+}
+
+/** Seeds are unsigned numbers of 32 bits. */
+const MOST_SEEDS = 2 ** 32;
+
+const table = Object.entries(SCENARIOS)
+  .map(
+    ([name, { about, usual }]) =>
+      `    ${name.padEnd(11)} ${about}; ${usual} seeds unless asked for another number`,
+  )
+  .join('\n');
+
+export const USAGE: string = `Runs seeds of simulated worlds, with virtual time and bad luck, and says what must not be and was.
+
+  npm run simulate -- [--scenario NAME] [--seeds N] [--seed BASE] [--chart] [--resume FILE] [--fresh] [--json]
+
+  --scenario NAME  one of those below; all of them unless given, one after the other
+${table}
+  --seeds N        how many seeds of each scenario
+  --seed BASE      the first seed; unless given, those go on that the tally has not seen. Seeds of a given base are not
+                   added to the tally
+  --chart          draws a sequence chart (Mermaid) of each failing seed, or of the only one, into build/simulate/
+  --resume FILE    the tally; build/simulate/tally.json unless given
+  --fresh          begins a new tally
+  --json           one JSON value on standard output instead of a table
+  --help           this text
+
+Progress goes to standard error. Ctrl-C ends it and prints the tally. The exit status is 1 if a seed failed.
+`;
+
+/** The options; or a sentence that says what is wrong with them, or that help is wanted. */
+export function parseOptions(
+  args: readonly string[],
+  usualTally: string,
+): SimulateOptions | { readonly wrong: string } | 'help' {
+  let values;
+  try {
+    ({ values } = parseArgs({
+      args: [...args],
+      options: {
+        scenario: { type: 'string' },
+        seeds: { type: 'string' },
+        seed: { type: 'string' },
+        chart: { type: 'boolean', default: false },
+        resume: { type: 'string', default: usualTally },
+        fresh: { type: 'boolean', default: false },
+        json: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    }));
+  } catch (error) {
+    return { wrong: error instanceof Error ? error.message : String(error) };
+  }
+  if (values.help) return 'help';
+  const names = Object.keys(SCENARIOS);
+  if (values.scenario !== undefined && !names.includes(values.scenario))
+    return { wrong: `--scenario is ${values.scenario}; there are ${names.join(', ')}` };
+  for (const [option, text] of [
+    ['--seeds', values.seeds],
+    ['--seed', values.seed],
+  ] as const)
+    if (text !== undefined && !(/^\d{1,10}$/.test(text) && Number(text) < MOST_SEEDS))
+      return { wrong: `${option} is ${text}; give an integer from 0 to 2^32 − 1` };
+  return {
+    scenarios: values.scenario === undefined ? names : [values.scenario],
+    seeds: values.seeds === undefined ? undefined : Number(values.seeds),
+    base: values.seed === undefined ? undefined : Number(values.seed),
+    json: values.json,
+    chart: values.chart,
+    fresh: values.fresh,
+    tally: values.resume,
+  };
+}

@@ -1,0 +1,17 @@
+import type { Run } from '../../test/simulation/run.js';
+
+/** A seed for a worker. */
+export interface Order {
+  readonly scenario: string;
+  readonly seed: number;
+  readonly chart: 'never' | 'failing' | 'always';
+}
+
+/** What came of it. */
+export interface Result extends Run {
+  readonly seed: number;
+  /** Ms of processor time that it took: what it would take where nothing else runs. */
+  readonly real: number;
+  /** In the language of Mermaid. */
+  readonly chart?: string;
+}

@@ -1,0 +1,31 @@
+import type { ExecutionContext } from 'ava';
+import { execute } from './execute.js';
+import { SCENARIOS } from './scenarios.js';
+
+/** More than these tell little that fewer did not. */
+const MOST_SEEDS = 2_000;
+
+/**
+ * Runs seeds of a scenario for a test: those that once failed, then as many from 1 on as the time allows. The same ones
+ * for everybody who changes nothing: new ones are drawn by `npm run simulate`, on purpose.
+ */
+export async function sweep(t: ExecutionContext, name: string, budgetMs: number): Promise<void> {
+  t.timeout(600_000);
+  const scenario = SCENARIOS[name]!;
+  const deadline = Date.now() + budgetMs;
+  const { onceFailed } = scenario;
+  let tried = 0;
+  let failed: readonly string[] = [];
+  let seed = 0;
+  for (
+    ;
+    failed.length === 0 && tried < MOST_SEEDS && (tried < onceFailed.length || Date.now() < deadline);
+    tried++
+  ) {
+    seed = onceFailed[tried] ?? tried - onceFailed.length + 1;
+    failed = (await execute(scenario, seed)).problems;
+  }
+
+  t.log(`${tried} seeds: ${onceFailed.length} that once failed, then from 1 on`);
+  t.deepEqual(failed, [], `replay with npm run simulate -- --scenario ${name} --seed ${seed} --seeds 1`);
+}
