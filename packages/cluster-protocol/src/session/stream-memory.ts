@@ -21,7 +21,7 @@ export class StreamMemory {
     return this.held < STREAM_MEMORY;
   }
 
-  /** A block for at least `length` bytes, at most {@link BLOCK}; its contents are undefined. */
+  /** A block for at least `length` bytes, at most 8,192; its contents are undefined. */
   take(length: number): Uint8Array {
     const block =
       length <= SMALL_BLOCK ? new Uint8Array(SMALL_BLOCK) : (this.#spare.pop() ?? new Uint8Array(BLOCK));
