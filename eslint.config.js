@@ -11,7 +11,17 @@ import tseslint from 'typescript-eslint';
 const root = import.meta.dirname;
 
 /** The layers of the cluster protocol, bottom first: a layer imports itself and what stands before it, nothing else. */
-export const LAYERS = ['base', 'wire', 'crypto', 'session', 'path', 'network', 'interface', 'sodium', 'streams'];
+export const LAYERS = [
+  'base',
+  'wire',
+  'crypto',
+  'session',
+  'path',
+  'network',
+  'interface',
+  'sodium',
+  'streams',
+];
 
 /** The drivers stand side by side on top of the layers and do not know each other. */
 export const DRIVERS = ['nodejs', 'browser'];

@@ -16,7 +16,7 @@ interface Entry {
   readonly length: number;
   /** How often each life of the receiver got it. */
   readonly deliveries: Map<number, number>;
-  /** The life of the receiver that acknowledged it. */
+  /** The life of the receiver when the sender heard of an acknowledgement. */
   acknowledgedBy: number | undefined;
   /** It was taken back, or may end without an outcome. */
   optional: boolean;
@@ -86,7 +86,9 @@ export class Ledger {
   /** What is wrong in the end. */
   judge(): readonly string[] {
     for (const { text, acknowledgedBy, deliveries, optional } of this.#letters.values()) {
-      if (acknowledgedBy !== undefined && (deliveries.get(acknowledgedBy) ?? 0) !== 1)
+      // An ack on its way outlives whoever sent it: an earlier life may have taken the letter.
+      const taken = [...deliveries.keys()].some(life => acknowledgedBy !== undefined && life <= acknowledgedBy);
+      if (acknowledgedBy !== undefined && !taken)
         this.problems.push(`${text} was acknowledged and never delivered`);
       if (acknowledgedBy === undefined && !optional)
         this.problems.push(`${text} was not acknowledged after everything had healed`);
