@@ -269,11 +269,12 @@ export class NmnLink {
   /** Asks for a lease towards a peer, and hands it our message 1. */
   introduce(now: Instant, peer: number, handshake: Uint8Array): void {
     if (!this.#mayIntroduce(now, peer) || this.#state.kind !== 'connected') return;
-    const bytes = encodeRendezvous({ kind: 'connect', peer, handshake });
+    const message = { kind: 'connect', peer, handshake } as const;
     const session = this.#options.endpoint.open(this.#state.session);
-    // As a datagram: the handshake repeats it, and whatever else waits for the NMN shares its packet.
-    if (session?.sendDatagram(now, SERVICES.rendezvous, bytes) === false)
-      this.#options.drops.count('queueFull');
+    // As a datagram: the handshake repeats it, and whatever else waits for the NMN shares its packet. Cut up where the path
+    // is too narrow for that.
+    if (session?.sendDatagram(now, SERVICES.rendezvous, encodeRendezvous(message)) === false)
+      this.#ask(now, message, `connect ${peer}`, LEASE_WORTH);
   }
 
   /** Asks for a lease towards a peer with which there is a session. */

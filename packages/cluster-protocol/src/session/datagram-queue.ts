@@ -24,10 +24,13 @@ export class DatagramQueue {
     return this.#size;
   }
 
-  /** Queues a datagram, by reference until it is sent; `false` when it does not fit a packet or too many wait. */
-  add(service: number, bytes: Uint8Array): boolean {
-    if (this.#size === MAX_QUEUED_DATAGRAMS || datagramLength(service, bytes.length) > this.#packetRoom)
-      return false;
+  /**
+   * Queues a datagram, by reference until it is sent; `false` when it does not fit a packet, which has room for `room`
+   * bytes on the present path, or too many wait.
+   */
+  add(service: number, bytes: Uint8Array, room: number): boolean {
+    const length = datagramLength(service, bytes.length);
+    if (this.#size === MAX_QUEUED_DATAGRAMS || length > Math.min(room, this.#packetRoom)) return false;
     const slot = (this.#first + this.#size++) % MAX_QUEUED_DATAGRAMS;
     this.#services[slot] = service;
     this.#contents[slot] = bytes;

@@ -13,8 +13,17 @@ export const MTU_LADDER: readonly number[] = [1_280, 1_360, 1_400, 1_452];
  */
 const RETRY: Duration = seconds(600);
 
+/**
+ * Below the base nothing is cut up by anybody, and what made it look narrow was more likely bad luck: the base is tried again
+ * soon.
+ */
+const BASE_RETRY: Duration = seconds(30);
+
 /** Bursts of losses among large packets alone, with none of them acknowledged in between, that betray a black hole. */
 const SUSPICIOUS_BURSTS = 3;
+
+/** Nearly every path carries the base: this much bad luck in a row is needed to believe otherwise. */
+const SUSPICIOUS_BURSTS_AT_BASE = 8;
 
 type SearchState =
   /** Nobody filled a packet yet: nothing is tried for a node that has little to say. */
@@ -106,12 +115,12 @@ export class MtuSearch {
 
   /** Packets were lost in one go, the smallest of that size. Tells whether the size fell. */
   lost(now: Instant, smallest: number): boolean {
-    return smallest > this.#lower && ++this.#suspicious >= SUSPICIOUS_BURSTS && this.#fall(now);
+    return smallest > this.#lower && ++this.#suspicious >= this.#patience && this.#fall(now);
   }
 
   /** Probe timeouts in a row, nothing is heard: large packets may be what does not pass. Tells whether the size fell. */
   silent(now: Instant): boolean {
-    if (++this.#suspicious < SUSPICIOUS_BURSTS || !this.#fall(now)) return false;
+    if (++this.#suspicious < this.#patience || !this.#fall(now)) return false;
     this.#silenced = true;
     return true;
   }
@@ -119,6 +128,10 @@ export class MtuSearch {
   /** What is left if the size turns out to be too large. */
   get #lower(): number {
     return this.#size > MAX_DATAGRAM ? MAX_DATAGRAM : MIN_PATH_DATAGRAM;
+  }
+
+  get #patience(): number {
+    return this.#size > MAX_DATAGRAM ? SUSPICIOUS_BURSTS : SUSPICIOUS_BURSTS_AT_BASE;
   }
 
   #fall(now: Instant): boolean {
@@ -138,6 +151,6 @@ export class MtuSearch {
   }
 
   #settle(now: Instant): void {
-    this.#state = { kind: 'settled', retryAt: after(now, RETRY) };
+    this.#state = { kind: 'settled', retryAt: after(now, this.#size < MAX_DATAGRAM ? BASE_RETRY : RETRY) };
   }
 }

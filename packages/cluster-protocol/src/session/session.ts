@@ -262,7 +262,8 @@ export class Session {
 
   /** Sends bytes once, in one packet; `false` when they do not fit, too many wait or the session is closed. */
   sendDatagram(now: Instant, service: number, bytes: Uint8Array): boolean {
-    if (this.#state.kind !== 'open' || !this.#datagrams.add(service, bytes)) return false;
+    const room = this.#steering.active.packet - DATA_OVERHEAD;
+    if (this.#state.kind !== 'open' || !this.#datagrams.add(service, bytes, room)) return false;
     this.#waitingSince ??= now;
     return true;
   }

@@ -46,7 +46,7 @@ test('a size that failed is not tried again for ten minutes, nor is a larger one
   t.deepEqual(search(mtu, 1_452, 601_000), [1_360, 1_400, 1_452]);
 });
 
-test('three bursts of lost large packets send the size back to the base, and from there to the floor', t => {
+test('three bursts of lost large packets send the size back to the base, and eight from there to the floor', t => {
   const mtu = new MtuSearch(1_452);
   search(mtu, 1_452);
 
@@ -54,7 +54,9 @@ test('three bursts of lost large packets send the size back to the base, and fro
 
   t.deepEqual(fell, [false, false, true]);
   t.is(mtu.size, 1_200);
-  for (let i = 0; i < 3; i++) mtu.lost(instant(10 + i), 1_190);
+  for (let i = 0; i < 7; i++) mtu.lost(instant(10 + i), 1_190);
+  t.is(mtu.size, 1_200, 'nearly every path carries the base');
+  mtu.lost(instant(20), 1_190);
   t.is(mtu.size, 1_024);
   for (let i = 0; i < 9; i++) mtu.lost(instant(20 + i), 1_020);
   t.is(mtu.size, 1_024);

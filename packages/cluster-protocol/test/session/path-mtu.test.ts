@@ -80,16 +80,28 @@ test('a path that carries less than the base still carries streams and messages'
   t.is(mtu(), 1_024);
 });
 
-test('a datagram that fits the path no more is dropped and holds nothing up', t => {
+test('a datagram that does not fit the path is refused at once, and a smaller one goes', t => {
   const { pair, transfer } = narrow(1_100);
   transfer(100_000);
 
-  t.true(pair.a.sendDatagram(pair.now, 1, new Uint8Array(1_150)));
+  t.false(pair.a.sendDatagram(pair.now, 1, new Uint8Array(1_150)));
   t.true(pair.a.sendDatagram(pair.now, 1, new Uint8Array(10)));
   pair.run(() => pair.count('b', 'datagram') === 1, 1_000);
 
   t.is(pair.count('b', 'datagram'), 1);
+});
+
+test('a datagram that fits the path no more when its turn comes is dropped and holds nothing up', t => {
+  const { pair, transfer } = narrow(1_447);
+  transfer(100_000);
+  t.true(pair.a.sendDatagram(pair.now, 1, new Uint8Array(1_150)));
+  t.true(pair.a.sendDatagram(pair.now, 1, new Uint8Array(10)));
+
+  for (let i = 0; i < 2; i++) pair.a.handleSendError(pair.now, 0, 'messageTooLong');
+  pair.run(() => pair.count('b', 'datagram') === 1, 1_000);
+
   t.is(pair.a.statistics().droppedDatagrams, 1);
+  t.is(pair.count('b', 'datagram'), 1);
 });
 
 test('ten minutes after a size failed it is tried again', t => {

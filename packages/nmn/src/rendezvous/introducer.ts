@@ -211,14 +211,13 @@ export class Introducer {
     came: Carrier,
     message: Extract<RendezvousMessage, { kind: 'granted' | 'introduction' | 'refused' }>,
   ): void {
-    if (came === 'message') {
-      const options = { supersedes: `${message.kind} ${message.peer}`, expiresIn: ANSWER_WORTH };
-      this.#write(now, session, message, options);
-      return;
+    if (came === 'datagram') {
+      const bytes = encodeRendezvous(message);
+      const sent = this.#endpoint.open(session)?.sendDatagram(now, SERVICES.rendezvous, bytes);
+      if (sent !== false) return; // Else it does not fit the path, or too many wait: as a message it is cut up, and waits.
     }
-    const bytes = encodeRendezvous(message);
-    const sent = this.#endpoint.open(session)?.sendDatagram(now, SERVICES.rendezvous, bytes);
-    if (sent === false) this.#drops.count('queueFull');
+    const options = { supersedes: `${message.kind} ${message.peer}`, expiresIn: ANSWER_WORTH };
+    this.#write(now, session, message, options);
   }
 
   #write(now: Instant, session: SessionHandle, message: RendezvousMessage, options: SendOptions = {}): void {
