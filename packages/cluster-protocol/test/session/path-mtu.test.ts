@@ -97,7 +97,7 @@ test('a datagram that fits the path no more when its turn comes is dropped and h
   t.true(pair.a.sendDatagram(pair.now, 1, new Uint8Array(1_150)));
   t.true(pair.a.sendDatagram(pair.now, 1, new Uint8Array(10)));
 
-  for (let i = 0; i < 2; i++) pair.a.handleSendError(pair.now, 0, 'messageTooLong');
+  for (let i = 0; i < 3; i++) pair.a.handleSendError(pair.now, 0, 'messageTooLong');
   pair.run(() => pair.count('b', 'datagram') === 1, 1_000);
 
   t.is(pair.a.statistics().droppedDatagrams, 1);
