@@ -87,7 +87,9 @@ export class Ledger {
   judge(): readonly string[] {
     for (const { text, acknowledgedBy, deliveries, optional } of this.#letters.values()) {
       // An ack on its way outlives whoever sent it: an earlier life may have taken the letter.
-      const taken = [...deliveries.keys()].some(life => acknowledgedBy !== undefined && life <= acknowledgedBy);
+      const taken = [...deliveries.keys()].some(
+        life => acknowledgedBy !== undefined && life <= acknowledgedBy,
+      );
       if (acknowledgedBy !== undefined && !taken)
         this.problems.push(`${text} was acknowledged and never delivered`);
       if (acknowledgedBy === undefined && !optional)
