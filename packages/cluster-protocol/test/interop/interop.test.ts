@@ -116,7 +116,16 @@ for (const [what, rebind] of [
       assertWhole(t, duet, 60);
     });
 
-test.todo('a transfer survives the change of keys');
+test('a transfer over a line that loses packets survives the change of keys, again and again', t => {
+  const duet = duetOf({ config: { rekeyAfterPackets: 200 } });
+
+  duet.setLink({ loss: 0.02 });
+  begin(duet, 'a', FILE);
+  assertWhole(t, duet, 60);
+
+  const changes = duet.parties.map(({ session }) => session?.statistics().rekeys ?? 0);
+  t.true(Math.min(...changes) >= 3, changes.join(' and '));
+});
 
 test('two thousand streams come and go in one session', t => {
   const duet = duetOf();
