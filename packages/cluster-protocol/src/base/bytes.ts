@@ -71,3 +71,20 @@ export function compareBytes(a: Uint8Array, b: Uint8Array): number {
   for (let i = 0; i < shared; i++) if (a[i] !== b[i]) return a[i]! - b[i]!;
   return a.length - b.length;
 }
+
+/**
+ * Copies `length` bytes of `from` to `into`; returns the offset behind them. A loop for what is small and the engine's copy for
+ * the rest: a view of a part costs more than copying some bytes.
+ */
+export function copyBytes(
+  into: Uint8Array,
+  at: number,
+  from: Uint8Array,
+  start: number,
+  length: number,
+): number {
+  if (length <= 32) for (let i = 0; i < length; i++) into[at + i] = from[start + i]!;
+  else if (start === 0 && length === from.length) into.set(from, at);
+  else into.set(from.subarray(start, start + length), at);
+  return at + length;
+}

@@ -1,12 +1,10 @@
+import { inPrefix } from '../path/index.js';
 import type { Path } from '../session/index.js';
 import {
   addressScope,
   MAX_RECEIVED_DATAGRAM,
   MAX_UNPROVED_DATAGRAM,
   MIN_PATH_DATAGRAM,
-  samePrefix,
-  type SocketAddress,
-  socketAddress,
 } from '../wire/index.js';
 import type { Link, LocalAddress } from './machine.js';
 
@@ -34,11 +32,6 @@ export function pathLimit(links: readonly Link[], { link, remote }: Path): numbe
     remote.family,
     MAX_UNPROVED_DATAGRAM,
   );
-}
-
-function inPrefix(address: SocketAddress, host: string, prefixLength: number): boolean {
-  const own = socketAddress(host, 1);
-  return own !== undefined && samePrefix(address, own, prefixLength);
 }
 
 function payload(addresses: readonly LocalAddress[], family: 4 | 6, most: number): number {

@@ -132,7 +132,8 @@ function isSubnetBroadcast(address: SocketAddress, links: readonly LocalLink[]):
   );
 }
 
-function inPrefix(address: SocketAddress, host: string, prefixLength: number): boolean {
+/** Whether an address lies in the network of an interface that has the address `host`. */
+export function inPrefix(address: SocketAddress, host: string, prefixLength: number): boolean {
   const own = socketAddress(host, address.port);
   return own !== undefined && samePrefix(address, own, prefixLength);
 }

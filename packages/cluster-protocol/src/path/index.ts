@@ -1,6 +1,6 @@
 export { CANDIDATES_CONTROL, decodeCandidates, encodeCandidates, MAX_CANDIDATES } from './candidate.js';
 export type { Candidate, CandidateKind, CandidateList, TargetKind } from './candidate.js';
-export { judgeConsent } from './consent.js';
+export { inPrefix, judgeConsent } from './consent.js';
 export type { ConsentFacts, ConsentRules, ConsentSource, ConsentVerdict } from './consent.js';
 export { explainNmn, reportNmn } from './explain.js';
 export type { ExplainedCandidate, Explanation, NmnFacts, PathReport, RelayShaping } from './explain.js';

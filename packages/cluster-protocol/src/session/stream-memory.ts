@@ -1,3 +1,5 @@
+import { copyBytes } from '../base/index.js';
+
 /** Bytes of a full block: half a dozen packets, small enough that many idle streams cost little. */
 export const BLOCK = 8_192;
 
@@ -59,7 +61,7 @@ export class StreamBytes {
       const inside = (offset + done) % BLOCK;
       const part = Math.min(length - done, BLOCK - inside);
       const block = this.#block(Math.floor((offset + done) / BLOCK) - this.#first, inside + part);
-      copy(block, inside, from, start + done, part);
+      copyBytes(block, inside, from, start + done, part);
       done += part;
     }
   }
@@ -69,7 +71,13 @@ export class StreamBytes {
     for (let done = 0; done < length;) {
       const inside = (offset + done) % BLOCK;
       const part = Math.min(length - done, BLOCK - inside);
-      copy(into, at + done, this.#blocks[Math.floor((offset + done) / BLOCK) - this.#first]!, inside, part);
+      copyBytes(
+        into,
+        at + done,
+        this.#blocks[Math.floor((offset + done) / BLOCK) - this.#first]!,
+        inside,
+        part,
+      );
       done += part;
     }
   }
@@ -126,11 +134,4 @@ export class StreamBytes {
     this.#blocks[index] = block;
     return block;
   }
-}
-
-/** A loop for what is small: a view of a part costs more than copying some bytes. */
-function copy(into: Uint8Array, at: number, from: Uint8Array, start: number, length: number): void {
-  if (length <= 32) for (let i = 0; i < length; i++) into[at + i] = from[start + i]!;
-  else if (start === 0 && length === from.length) into.set(from, at);
-  else into.set(from.subarray(start, start + length), at);
 }

@@ -1,4 +1,4 @@
-import { assert } from '../base/index.js';
+import { assert, copyBytes } from '../base/index.js';
 import {
   ACK_DELAY_UNIT,
   FrameType,
@@ -114,7 +114,7 @@ export function writeFragment(
   let at = writeVarint(into, offset + 1, sequence);
   at = writeVarint(into, at, start);
   at = writeVarint(into, at, length);
-  return copy(into, at, message, start, length);
+  return copyBytes(into, at, message, start, length);
 }
 
 /** Bytes of a first fragment frame with `length` of the message's `total` bytes. */
@@ -152,7 +152,7 @@ export function writeFirstFragment(
   at = writeVarint(into, at, sequence - floor);
   into[at++] = priority;
   at = writeVarint(into, at, length);
-  return copy(into, at, message, 0, length);
+  return copyBytes(into, at, message, 0, length);
 }
 
 /** Bytes of a datagram frame. */
@@ -164,7 +164,7 @@ export function writeDatagram(into: Uint8Array, offset: number, service: number,
   into[offset] = FrameType.datagram;
   let at = writeVarint(into, offset + 1, service);
   at = writeVarint(into, at, bytes.length);
-  return copy(into, at, bytes, 0, bytes.length);
+  return copyBytes(into, at, bytes, 0, bytes.length);
 }
 
 /** Bytes of a path challenge or response frame. */
@@ -190,7 +190,7 @@ export function writeClose(into: Uint8Array, offset: number, code: number, reaso
   into[offset] = FrameType.close;
   let at = writeVarint(into, offset + 1, code);
   at = writeVarint(into, at, reason.length);
-  return copy(into, at, reason, 0, reason.length);
+  return copyBytes(into, at, reason, 0, reason.length);
 }
 
 /** Bytes of a control frame. */
@@ -210,7 +210,7 @@ export function writeControl(
   let at = writeVarint(into, offset + 1, number);
   at = writeVarint(into, at, type);
   at = writeVarint(into, at, bytes.length);
-  return copy(into, at, bytes, 0, bytes.length);
+  return copyBytes(into, at, bytes, 0, bytes.length);
 }
 
 /** Bytes of a rekey frame. */
@@ -229,7 +229,7 @@ export function writeRekey(
   into[offset] = type;
   let at = writeVarint(into, offset + 1, generation);
   at = writeVarint(into, at, message.length);
-  return copy(into, at, message, 0, message.length);
+  return copyBytes(into, at, message, 0, message.length);
 }
 
 /** Bytes of the frame that opens a stream, without its data. */
@@ -336,12 +336,4 @@ export function writeMessageAbandon(
 ): number {
   into[offset] = FrameType.messageAbandon;
   return writeVarint(into, writeVarint(into, offset + 1, sequence), sequence - floor);
-}
-
-/** A loop for what is small and the engine's copy for the rest: a view of a part costs more than copying some bytes. */
-function copy(into: Uint8Array, offset: number, from: Uint8Array, start: number, length: number): number {
-  if (length <= 32) for (let i = 0; i < length; i++) into[offset + i] = from[start + i]!;
-  else if (start === 0 && length === from.length) into.set(from, offset);
-  else into.set(from.subarray(start, start + length), offset);
-  return offset + length;
 }
