@@ -1,48 +1,19 @@
-import type {
-  CryptoProvider,
-  Duration,
-  Host,
-  Instant,
-  LinkOptions,
-  Machine,
-  RandomSource,
-  RunningMachine,
-  WallTime,
-} from '@coconet/cluster-protocol/core';
+import type { Duration, LinkOptions, Machine, RunningMachine } from '@coconet/cluster-protocol/core';
+
+import { ForwardingHost } from '../forwarding-host.js';
 
 /**
  * One life of a process full of clients, inside this one: when it ends, so does everything that was opened through it,
  * without a goodbye, and what waited for an answer waits for ever.
  */
-export class ClientHost implements Host {
-  readonly #base: Host;
+export class ClientHost extends ForwardingHost {
   readonly #running = new Set<RunningMachine>();
   readonly #scheduled = new Set<() => void>();
   #over = false;
 
-  constructor(base: Host) {
-    this.#base = base;
-  }
-
-  get random(): RandomSource {
-    return this.#base.random;
-  }
-
-  get crypto(): CryptoProvider {
-    return this.#base.crypto;
-  }
-
-  now(): Instant {
-    return this.#base.now();
-  }
-
-  wallTime(): WallTime {
-    return this.#base.wallTime();
-  }
-
-  schedule(delay: Duration, action: () => void): () => void {
+  override schedule(delay: Duration, action: () => void): () => void {
     if (this.#over) return () => undefined;
-    const cancel = this.#base.schedule(delay, () => {
+    const cancel = super.schedule(delay, () => {
       this.#scheduled.delete(cancel);
       action();
     });
@@ -53,13 +24,13 @@ export class ClientHost implements Host {
     };
   }
 
-  async run<Event>(
+  override async run<Event>(
     machine: Machine<Event>,
     options: LinkOptions,
     listener: (event: Event) => void,
   ): Promise<RunningMachine> {
     if (this.#over) return new Promise(() => undefined);
-    const running = await this.#base.run(machine, options, event => {
+    const running = await super.run(machine, options, event => {
       if (!this.#over) listener(event);
     });
     if (this.#isOver()) {
