@@ -1,3 +1,5 @@
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -5,6 +7,8 @@ import test, { type ExecutionContext } from 'ava';
 
 import { gone, isAlive, Program, SOURCE, temporaryFolder } from './support/program.js';
 
+/** Where an NMN listens that was told no port. */
+const DEFAULT_PORT = 28_620;
 const START = ['node', SOURCE, 'examples/main-job/src/start.ts', '--json'];
 
 /** Runs the main job until a command was answered; `pids` are the processes that it started. */
@@ -18,6 +22,14 @@ async function processes(job: Program, skip = 0) {
   const monitor = await job.event({ event: 'process', process: 'host monitor' }, skip);
   const app = await job.event({ event: 'process', process: 'app' }, skip);
   return { monitor: Number(monitor.pid), app: Number(app.pid) };
+}
+
+/** With the default port taken, by us or by a test beside this one, a network gets a port that nobody else asks for. */
+async function occupyDefaultPort(t: ExecutionContext): Promise<void> {
+  const socket = createSocket('udp4');
+  socket.bind(DEFAULT_PORT, '127.0.0.1');
+  await once(socket, 'listening').catch(() => undefined);
+  t.teardown(() => socket.close());
 }
 
 test.serial('Ctrl-C ends all three processes and leaves nothing behind', async t => {
@@ -105,6 +117,7 @@ test.serial('an app that was killed is started again as the same node, and sees 
 
 test.serial('killed and started again with its folder, it is the same network', async t => {
   const folder = join(await temporaryFolder(t), 'kept');
+  await occupyDefaultPort(t);
   const { job } = await running(t, '--keep', '--folder', folder);
   const named = async (program: Program) => ({
     network: (await program.event({ event: 'nmn' })).network,

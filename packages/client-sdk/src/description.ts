@@ -4,10 +4,13 @@ import type {
   ResourceDescription,
   StateVersion,
 } from '@coconet/capabilities';
-import { sameBytes } from '@coconet/cluster-protocol';
+import { type Duration, milliseconds, sameBytes, seconds } from '@coconet/cluster-protocol';
 
 /** Resources of one device that an app keeps: above what a device may have, far below what would hurt. */
 const MAX_RESOURCES = 8_192;
+/** A device that refused is asked again after this, then after twice as long, up to the longest. */
+const FIRST_REPEAT: Duration = seconds(1);
+const LONGEST_REPEAT: Duration = seconds(60);
 
 /** What a device is, at one version of its state. */
 export interface Description extends StateVersion {
@@ -25,10 +28,28 @@ export type Described =
 export class DescriptionReader {
   #held: Description | undefined;
   #parts: DescriptionMessage[] = [];
+  #asked: number | undefined;
+  #refusals = 0;
 
   /** The last whole description. */
   get held(): Description | undefined {
     return this.#held;
+  }
+
+  /** The device was asked to describe itself. */
+  handleAsked(requestId: number): void {
+    this.#asked = requestId;
+  }
+
+  /**
+   * The device refused a request. `undefined`: not one for a description; otherwise how long to wait before it is asked
+   * again: whoever has just joined may be nobody yet to a device that has not heard of it, and rights change.
+   */
+  handleRefusal(requestId: number): Duration | undefined {
+    if (this.#asked !== requestId) return undefined;
+    this.#asked = undefined;
+    this.#refusals += 1;
+    return milliseconds(Math.min(FIRST_REPEAT * 2 ** (this.#refusals - 1), LONGEST_REPEAT));
   }
 
   /** One message of the device. */
@@ -51,6 +72,8 @@ export class DescriptionReader {
   /** The session ended: parts that are missing will not come any more. */
   handleSessionEnd(): void {
     this.#parts = [];
+    this.#asked = undefined;
+    this.#refusals = 0;
   }
 
   #take(parts: readonly DescriptionMessage[]): Described {
@@ -63,6 +86,7 @@ export class DescriptionReader {
       for (const resource of part.resources) resources.set(resource.resourceId, resource);
     if (resources.size > MAX_RESOURCES) return { kind: 'incomplete' };
     this.#held = { stateIncarnation, version, device, resources };
+    this.#refusals = 0;
     return { kind: 'described', description: this.#held };
   }
 }

@@ -350,7 +350,8 @@ export class MemberSource implements NetworkSource {
           if (ping.nodeId === peer && ping.requestId === message.requestId) ping.answered();
         const described = this.#reader(peer).handleDescription(message);
         if (described.kind === 'gap') this.#describe(peer, false);
-        if (described.kind === 'described') this.#setDevice(peer, { description: described.description });
+        if (described.kind === 'described')
+          this.#setDevice(peer, { description: described.description, unreachable: undefined });
         return;
       }
       case 'report':
@@ -389,7 +390,9 @@ export class MemberSource implements NetworkSource {
 
   #refused(now: Instant, peer: number, { what, id, code }: RefusedMessage): void {
     if (what === 'request') {
-      this.#calls.handleAnswer(now, peer, id, { code, answered: true });
+      const again = this.#descriptions.get(peer)?.handleRefusal(id);
+      if (again === undefined) this.#calls.handleAnswer(now, peer, id, { code, answered: true });
+      else this.#describeLater(peer, again, code);
       return;
     }
     const following = this.#following.get(id);
@@ -428,11 +431,19 @@ export class MemberSource implements NetworkSource {
   #describe(peer: number, resume: boolean): void {
     const held = resume ? this.#reader(peer).held : undefined;
     const requestId = this.#newId();
+    this.#reader(peer).handleAsked(requestId);
     this.#send(
       peer,
       { type: 'describe', requestId, ...(held && { since: versionOf(held) }) },
       { expiresIn: STALE_AFTER, supersedes: 'describe' },
     );
+  }
+
+  #describeLater(peer: number, delay: Duration, code: RefusedMessage['code']): void {
+    this.#setDevice(peer, { unreachable: `it does not describe itself: ${code}` });
+    this.#runtime.host.schedule(delay, () => {
+      if (!this.#closed && this.#connected.has(peer)) this.#describe(peer, true);
+    });
   }
 
   #send(

@@ -6,6 +6,7 @@ import {
   seconds,
   type Store,
 } from '@coconet/cluster-protocol';
+import { type NetworkState, randomSerial, signMembership, signRecord } from '@coconet/cluster-protocol/core';
 import { createCryptoProvider } from '@coconet/cluster-protocol/node';
 import {
   memberOf,
@@ -14,6 +15,7 @@ import {
   SimulatedWorld,
   type SmallNetwork,
   smallNetwork,
+  stateWithout,
   storeOf,
 } from '@coconet/cluster-protocol/testing';
 import { Device } from '../../../device-sdk/src/device.js';
@@ -141,6 +143,12 @@ export class House {
     );
   }
 
+  /** Puts a state of the network into the store of somebody that has not started yet. */
+  async know(name: string, state: NetworkState): Promise<void> {
+    const store = this.host(name).openStore();
+    await this.during(store.write(storeOf(this.network, name, new Map(), state)));
+  }
+
   /** The power of a machine fails and comes back. */
   restart(name: string): void {
     this.hosts.set(name, this.host(name).restart());
@@ -177,3 +185,33 @@ export class House {
 
 /** The lamp of {@link House.lamp}. */
 export type Lamp = DeviceResource<[typeof onOff, typeof level, typeof temperatureMeasurement]>;
+
+/** The state as somebody has it who has not heard yet that a member was given its role. */
+export function stateWithoutRole(house: House, name: string): NetworkState {
+  const { network } = house;
+  const { random } = house.host(name);
+  const state = stateWithout(real, network, name);
+  const member = network.state.member(memberOf(network, name).nodeId)!;
+  const { leaf, issuers } = member.credential;
+  const before = signMembership(real, network.authority, {
+    ...leaf,
+    role: 'none',
+    serial: randomSerial(random),
+  });
+  const content = {
+    kind: 'member',
+    name,
+    joinedAt: leaf.issuedAt,
+    credential: { leaf: before, issuers },
+  } as const;
+  const order = { authorityNumber: 1, version: 1 };
+  state.apply([
+    signRecord(real, network.authority, {
+      network: network.network,
+      order,
+      issuedAt: leaf.issuedAt,
+      content,
+    }),
+  ]);
+  return state;
+}

@@ -70,6 +70,11 @@ export class MemberMind implements MemberKnowledge {
   readonly #events: ClusterEvent[] = [];
   readonly #changes = new Map<string, Uint8Array | undefined>();
   readonly #remembered = new Map<number, string>();
+  /**
+   * Members whose record has not come yet, by the certificate of their session: it was verified as the record's would
+   * be. Not more than the authority has signed certificates for.
+   */
+  readonly #introduced = new Map<number, MembershipCertificate>();
   #membership: Membership;
   #own: MembershipCertificate;
   #lastNmnContact: WallTime | undefined;
@@ -114,14 +119,15 @@ export class MemberMind implements MemberKnowledge {
     return this.time.at(now).time >= renewalTime(this.#own);
   }
 
+  /** Everybody that the state names, and who has shown a certificate without being named yet. */
   members(): readonly MemberReport[] {
-    return this.#state.members().map(({ nodeId, name, credential: { leaf } }) => ({
-      nodeId,
-      name,
-      kind: leaf.kind,
-      role: leaf.role,
-      user: leaf.user,
-    }));
+    const named = this.#state
+      .members()
+      .map(({ nodeId, name, credential: { leaf } }) => reportMember(nodeId, name, leaf));
+    const introduced = [...this.#introduced]
+      .filter(([nodeId]) => this.#state.member(nodeId) === undefined)
+      .map(([nodeId, leaf]) => reportMember(nodeId, '', leaf));
+    return introduced.length === 0 ? named : [...named, ...introduced];
   }
 
   nameOf(nodeId: number): string {
@@ -129,7 +135,7 @@ export class MemberMind implements MemberKnowledge {
   }
 
   certificateOf(nodeId: number): MembershipCertificate | undefined {
-    return this.#state.member(nodeId)?.credential.leaf;
+    return this.#state.member(nodeId)?.credential.leaf ?? this.#introduced.get(nodeId);
   }
 
   trust(now: Instant): VerificationContext {
@@ -177,6 +183,8 @@ export class MemberMind implements MemberKnowledge {
     }
     // Its certificate verified: the authority signed when it was issued, and it is at least that late.
     if (who.certificate) this.#observe(now, who.certificate.issuedAt);
+    if (who.certificate && who.kind !== 'nmn' && this.#state.member(who.nodeId) === undefined)
+      this.#introduced.set(who.nodeId, who.certificate);
     const sync = new StateSync(this.#state);
     this.#syncs.set(who.nodeId, sync);
     // A clock that nobody confirmed is stated to nobody: two that are wrong alike would confirm each other.
@@ -280,6 +288,7 @@ export class MemberMind implements MemberKnowledge {
     const revoked: number[] = [];
     for (const event of output.events) {
       if (event.kind === 'revoked') revoked.push(event.nodeId);
+      if (event.kind === 'revoked' || event.kind === 'memberChanged') this.#introduced.delete(event.nodeId);
       this.#tell(event);
     }
     const { head } = this.#state;
@@ -318,6 +327,14 @@ export class MemberMind implements MemberKnowledge {
 }
 
 const NOTHING = new Uint8Array(0);
+
+const reportMember = (nodeId: number, name: string, leaf: MembershipCertificate): MemberReport => ({
+  nodeId,
+  name,
+  kind: leaf.kind,
+  role: leaf.role,
+  user: leaf.user,
+});
 
 function ownCertificate(membership: Membership): MembershipCertificate {
   const credential = decodeCredential(membership.credential);

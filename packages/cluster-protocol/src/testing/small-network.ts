@@ -18,6 +18,7 @@ import {
   signMembership,
   signRecord,
   type RecordContent,
+  type StateRecord,
 } from '../network/index.js';
 import type { CryptoProvider, KeyPair } from '../crypto/provider.js';
 import type { SocketAddress } from '../wire/index.js';
@@ -46,6 +47,8 @@ export interface SmallNetwork {
   readonly nmnStatic: KeyPair;
   readonly state: NetworkState;
   readonly secrets: SecretRing;
+  /** Everything that {@link SmallNetwork.state} was made of. */
+  readonly records: readonly StateRecord[];
   readonly members: ReadonlyMap<string, SmallMember>;
 }
 
@@ -134,7 +137,22 @@ export function smallNetwork(
   );
   const secrets = new SecretRing();
   secrets.add({ epoch: 1, secret: randomBytes(random, 32) });
-  return { network, root, authority, nmnStatic, state, secrets, members };
+  return { network, root, authority, nmnStatic, state, secrets, records, members };
+}
+
+/** The state as somebody has it who has not heard yet of the member of that name: no record of it, and the head before. */
+export function stateWithout(crypto: CryptoProvider, network: SmallNetwork, name: string): NetworkState {
+  const { nodeId } = memberOf(network, name);
+  const state = new NetworkState(crypto, {
+    network: network.network,
+    rootKey: network.root.publicKey,
+  });
+  const records = network.records.filter(
+    ({ content }) => content.kind !== 'member' || content.credential.leaf.nodeId !== nodeId,
+  );
+  const { refused } = state.apply(records);
+  if (refused.length > 0) throw new Error(`a record of the small network was refused: ${refused[0]!.reason}`);
+  return state;
 }
 
 /** The member of that name. */
@@ -144,15 +162,19 @@ export function memberOf(network: SmallNetwork, name: string): SmallMember {
   return member;
 }
 
-/** What `MemberRuntime.open` or `startNode` finds in the store of a member that knows where others are. */
+/**
+ * What `MemberRuntime.open` or `startNode` finds in the store of a member that knows where others are. `state`: the
+ * network as this member has it; default: all of it.
+ */
 export function storeOf(
   network: SmallNetwork,
   name: string,
   addresses: ReadonlyMap<number, readonly SocketAddress[]> = new Map(),
+  state: NetworkState = network.state,
 ): Map<string, Uint8Array | undefined> {
   const member = memberOf(network, name);
   const changes = membershipChanges(member.keys, member.membership, {
-    state: network.state.snapshot(),
+    state: state.snapshot(),
     secrets: network.secrets.snapshot(),
   });
   for (const [nodeId, known] of addresses) changes.set(StoreKey.addresses(nodeId), encodeAddresses(known));

@@ -9,6 +9,7 @@ import {
   SimulatedWorld,
   type SmallNetwork,
   smallNetwork,
+  stateWithout,
   type SimulatedHost,
 } from '../../src/testing/index.js';
 
@@ -147,9 +148,14 @@ function newerSecrets(host: SimulatedHost, epoch: number): SecretRing {
 }
 
 /** The state of the network after its authority signed that there is this epoch. */
-function stateOfEpoch(network: SmallNetwork, host: SimulatedHost, epoch: number): Uint8Array {
+function stateOfEpoch(
+  network: SmallNetwork,
+  host: SimulatedHost,
+  epoch: number,
+  before: NetworkState = network.state,
+): Uint8Array {
   const anchor = { network: network.network, rootKey: network.root.publicKey };
-  const restored = NetworkState.restore(crypto, anchor, network.state.snapshot());
+  const restored = NetworkState.restore(crypto, anchor, before.snapshot());
   if (!restored.ok) throw new Error('the state of the small network is readable');
   const [state, issuedAt, order] = [
     restored.value,
@@ -183,6 +189,41 @@ test('a member that missed the newest secrets catches up with a peer, and only t
   t.true(stored.includes('network/secrets'));
   t.is(phone.events.filter(event => event.kind === 'connected').length, 1, 'catching up is no connection');
 });
+
+for (const epoch of [1, 3])
+  test(`a member that a node has never heard of is known by its certificate, at epoch ${epoch}`, t => {
+    const { world, network, lamp, phone } = pair(6);
+    const [lampId, phoneId] = [memberOf(network, 'lamp').nodeId, memberOf(network, 'phone').nodeId];
+    const state = stateWithout(crypto, network, 'phone');
+    const newer = epoch > 1 && {
+      secrets: newerSecrets(lamp.host, epoch).snapshot(),
+      state: stateOfEpoch(network, lamp.host, epoch, state),
+    };
+    const ignorant = start(network, 'lamp', lamp.host.restart(), 5000, [], {
+      ...lamp.saved,
+      state: state.snapshot(),
+      ...newer,
+    });
+    const known = (): string[] => ignorant.node.nodes().map(({ name }) => name);
+    t.false(known().includes('phone'));
+
+    phone.node.send(phone.host.now(), lampId, SERVICE, encodeText('hello'));
+    phone.running.turn();
+    world.untilNow(() => messages(ignorant).length === 1, seconds(10), 'the greeting');
+    const role = ignorant.node.nodes().find(({ nodeId }) => nodeId === phoneId)?.role;
+    ignorant.node.send(ignorant.host.now(), phoneId, SERVICE, encodeText('good day'));
+    ignorant.running.turn();
+    world.untilNow(() => messages(phone).length === 1, seconds(1), 'the answer');
+    world.runNow(seconds(1));
+
+    t.is(role, 'guest');
+    t.true(known().includes('phone'), 'its record has come from itself');
+    t.true(
+      ignorant.events.some(
+        event => event.kind === 'member' && event.nodeId === phoneId && event.name === 'phone',
+      ),
+    );
+  });
 
 test('two that hold the same keys do not take a session from each other without end', t => {
   const { world, network, lamp, phone } = pair(11);
