@@ -6,8 +6,9 @@ export const MAX_QUEUED_DATAGRAMS = 64;
 
 /** Unreliable datagrams on their way out. Sent once; refused when too many wait. */
 export class DatagramQueue {
-  readonly #services = new Float64Array(MAX_QUEUED_DATAGRAMS);
-  readonly #contents: (Uint8Array | undefined)[] = new Array<undefined>(MAX_QUEUED_DATAGRAMS).fill(undefined);
+  /** Rings, made with the first datagram: most sessions never have one. */
+  #services: number[] = [];
+  #contents: (Uint8Array | undefined)[] = [];
   readonly #packetRoom: number;
   #first = 0;
   #size = 0;
@@ -31,6 +32,10 @@ export class DatagramQueue {
   add(service: number, bytes: Uint8Array, room: number): boolean {
     const length = datagramLength(service, bytes.length);
     if (this.#size === MAX_QUEUED_DATAGRAMS || length > Math.min(room, this.#packetRoom)) return false;
+    if (this.#services.length === 0) {
+      this.#services = new Array<number>(MAX_QUEUED_DATAGRAMS).fill(0);
+      this.#contents = new Array<undefined>(MAX_QUEUED_DATAGRAMS).fill(undefined);
+    }
     const slot = (this.#first + this.#size++) % MAX_QUEUED_DATAGRAMS;
     this.#services[slot] = service;
     this.#contents[slot] = bytes;

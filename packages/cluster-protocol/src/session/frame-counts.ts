@@ -5,17 +5,22 @@ const NAMES = Object.entries(FrameType) as readonly [keyof typeof FrameType, num
 /** Frames by type. */
 export type FrameTally = Readonly<Record<keyof typeof FrameType | 'unknown', number>>;
 
+/** Types from here on have no name here. */
+const LIMIT: number = 1 + Math.max(...NAMES.map(([, type]) => type));
+
 /** Counts frames by their type. */
 export class FrameCounts {
-  readonly #counts = new Float64Array(256);
+  readonly #counts: number[] = new Array<number>(LIMIT).fill(0);
+  #above = 0;
 
   count(type: number): void {
-    this.#counts[type]!++;
+    if (type < LIMIT) this.#counts[type]!++;
+    else this.#above++;
   }
 
   tally(): FrameTally {
     const known = Object.fromEntries(NAMES.map(([name, type]) => [name, this.#counts[type]!]));
-    const all = this.#counts.reduce((sum, count) => sum + count, 0);
+    const all = this.#counts.reduce((sum, count) => sum + count, this.#above);
     const named = NAMES.reduce((sum, [, type]) => sum + this.#counts[type]!, 0);
     return { ...known, unknown: all - named } as FrameTally;
   }

@@ -40,10 +40,10 @@ const PRIORITIES: number = LOWEST_PRIORITY + 1;
  */
 export class MessageQueue implements MessageOwner {
   readonly #all = new Map<number, OutgoingMessage>();
-  /** What may be written now. */
-  readonly #ready: readonly MessageList[] = Array.from({ length: PRIORITIES }, () => new MessageList());
-  /** Large ones that wait until fewer are under way. */
-  readonly #waiting: readonly MessageList[] = Array.from({ length: PRIORITIES }, () => new MessageList());
+  /** What may be written now, by priority; a list is made when it is needed for the first time. */
+  readonly #ready: (MessageList | undefined)[] = new Array<undefined>(PRIORITIES).fill(undefined);
+  /** Large ones that wait until fewer are under way; made with the first. */
+  #waiting: readonly MessageList[] = [];
   /** What lies too far above its floor, in the order it came. */
   readonly #held = new MessageList();
   readonly #smallLimit: number;
@@ -54,7 +54,7 @@ export class MessageQueue implements MessageOwner {
   #heldCount = 0;
   /** Those that take several packets and of which the receiver may have a part, though they may be cancelled. */
   readonly #underWay = new Set<AbandonedMessage>();
-  readonly #largeUnderWay = new Uint8Array(PRIORITIES);
+  readonly #largeUnderWay: number[] = new Array<number>(PRIORITIES).fill(0);
   #stalled = 0;
   /** Frames that repeat what was sent before. */
   retransmissions = 0;
@@ -163,12 +163,12 @@ export class MessageQueue implements MessageOwner {
    */
   write(into: Uint8Array, offset: number, limit: number, priority: number, contents: PacketContents): number {
     let at = offset;
-    const ready = this.#ready[priority]!;
+    const ready = this.#readyAt(priority);
     for (let message = ready.first; message !== undefined; message = ready.first) {
       if (message.small && DATA_HEADER + MAX_FIRST_HEADER + message.bytes.length > limit) message.cut();
       if (!message.small && !this.#mayStart(message)) {
         this.#unlist(message);
-        this.#list(this.#waiting[priority]!, message);
+        this.#list(this.#waitingAt(priority), message);
         continue;
       }
       const end = this.#writeOne(message, into, at, limit, contents);
@@ -190,8 +190,7 @@ export class MessageQueue implements MessageOwner {
     this.retransmissions++;
     this.retransmittedBytes += message.small ? message.bytes.length : bytes;
     this.#unlist(message);
-    const ready = this.#ready[message.priority]!;
-    ready.prepend(message);
+    this.#readyAt(message.priority).prepend(message);
     this.#readyMask |= 1 << message.priority;
   }
 
@@ -255,7 +254,7 @@ export class MessageQueue implements MessageOwner {
   }
 
   #makeReady(message: OutgoingMessage): void {
-    this.#list(this.#ready[message.priority]!, message);
+    this.#list(this.#readyAt(message.priority), message);
   }
 
   /** Sends nothing more of it; its peer may still have a part. */
@@ -276,6 +275,16 @@ export class MessageQueue implements MessageOwner {
         this.#makeReady(next);
       }
     }
+  }
+
+  #readyAt(priority: number): MessageList {
+    return (this.#ready[priority] ??= new MessageList());
+  }
+
+  #waitingAt(priority: number): MessageList {
+    if (this.#waiting.length === 0)
+      this.#waiting = Array.from({ length: PRIORITIES }, () => new MessageList());
+    return this.#waiting[priority]!;
   }
 
   #list(list: MessageList, message: OutgoingMessage): void {

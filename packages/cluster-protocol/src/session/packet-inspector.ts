@@ -3,10 +3,11 @@ import { DATA_HEADER, FrameReader, FrameType } from '../wire/index.js';
 import type { Reassembler } from './reassembler.js';
 import type { SessionStreams } from './session-streams.js';
 
+/** One for all sessions: a packet is read to its end before anything else happens. */
+const reader = new FrameReader();
+
 /** Looks at the whole of a decrypted packet before anything in it takes effect: all of a packet counts, or nothing. */
 export class PacketInspector {
-  readonly #reader = new FrameReader();
-
   /** Whether the packet asks for an ack. */
   eliciting = false;
   /** Whether it carries nothing but path frames and padding, which moves nobody: a peer may probe without going there. */
@@ -23,7 +24,6 @@ export class PacketInspector {
     reassembler: Reassembler,
     streams: SessionStreams | undefined,
   ): DropReason | undefined {
-    const reader = this.#reader;
     reader.reset(packet, DATA_HEADER, end);
     this.eliciting = false;
     this.probing = true;

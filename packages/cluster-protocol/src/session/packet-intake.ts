@@ -36,10 +36,12 @@ export interface IntakeParts {
   readonly session: IntakeSession;
 }
 
+/** One for all sessions: whoever takes a frame says what follows in events, so nothing else is read meanwhile. */
+const reader = new FrameReader();
+
 /** Gives each frame of a packet, which was inspected and is authentic, to whom it concerns. */
 export class PacketIntake {
   readonly #parts: IntakeParts;
-  readonly #reader = new FrameReader();
   readonly #controlSeen = new ReplayWindow(CONTROL_WINDOW);
 
   constructor(parts: IntakeParts) {
@@ -48,7 +50,6 @@ export class PacketIntake {
 
   /** Takes the frames up to `end`, as long as the session is open. `path`: where they came, if that is known. */
   take(now: Instant, packet: Uint8Array, end: number, path: SessionPath | undefined): void {
-    const reader = this.#reader;
     const { acks, counts, events, messages, reassembler, session } = this.#parts;
     reader.reset(packet, DATA_HEADER, end);
     while (reader.next() && session.isOpen()) {
@@ -105,7 +106,7 @@ export class PacketIntake {
 
   #takeAck(now: Instant): void {
     const { acks, steering, session } = this.#parts;
-    const outcome = steering.recovery.acknowledge(now, this.#reader);
+    const outcome = steering.recovery.acknowledge(now, reader);
     if (outcome.packets === 0) return;
     session.acknowledged(now);
     if (outcome.confirmed >= 0) acks.confirm(outcome.confirmed);
@@ -113,7 +114,7 @@ export class PacketIntake {
 
   #takeFragment(now: Instant): void {
     const { reassembler, drops, events } = this.#parts;
-    const taken = reassembler.take(now, this.#reader);
+    const taken = reassembler.take(now, reader);
     if (typeof taken === 'string') drops.count(taken);
     else if (taken !== undefined) {
       // Spelled out: a spread would make two objects for every message.
@@ -124,13 +125,13 @@ export class PacketIntake {
 
   #takeStream(now: Instant): void {
     const { session } = this.#parts;
-    const broken = session.streams().take(now, this.#reader);
+    const broken = session.streams().take(now, reader);
     if (broken !== undefined) session.violated(now, broken);
   }
 
   #takeRekey(now: Instant): void {
     const { drops, session } = this.#parts;
-    const { type, generation, data } = this.#reader;
+    const { type, generation, data } = reader;
     const rekey = session.rekey();
     const taken =
       type === FrameType.rekeyOffer
@@ -141,7 +142,7 @@ export class PacketIntake {
 
   #takeControl(): void {
     const { drops, events } = this.#parts;
-    const { controlNumber, controlType, data } = this.#reader;
+    const { controlNumber, controlType, data } = reader;
     if (this.#controlSeen.verdict(controlNumber) !== 'fresh') {
       drops.count('duplicateMessage');
       return;
@@ -152,7 +153,7 @@ export class PacketIntake {
 
   #takeResponse(now: Instant, path: SessionPath | undefined): void {
     const { drops, steering } = this.#parts;
-    const { challengeHigh, challengeLow } = this.#reader;
+    const { challengeHigh, challengeLow } = reader;
     if (path === undefined || !steering.answered(now, path, challengeHigh, challengeLow))
       drops.count('unexpected');
   }

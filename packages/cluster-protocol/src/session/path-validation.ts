@@ -17,16 +17,23 @@ const WAITING_RESPONSES = 4;
 /** How often a challenge that the session sends by itself is repeated before it gives the path up until it hears from it again. */
 const ATTEMPTS = 5;
 
-/** Challenges and responses of one path (RFC 9000, section 8.2). */
+const NONE: readonly never[] = [];
+
+interface Challenge {
+  readonly high: number;
+  readonly low: number;
+}
+
+interface SentChallenge extends Challenge {
+  readonly sentAt: Instant;
+}
+
+/** Challenges and responses of one path (RFC 9000, section 8.2). Rare: each is an object, and most paths hold none. */
 export class PathValidation {
-  /** high, low, and when it was sent; a ring. */
-  readonly #sentHigh = new Uint32Array(REMEMBERED_CHALLENGES);
-  readonly #sentLow = new Uint32Array(REMEMBERED_CHALLENGES);
-  readonly #sentAt = new Float64Array(REMEMBERED_CHALLENGES).fill(-Infinity);
-  #sent = 0;
-  readonly #owedHigh = new Uint32Array(WAITING_RESPONSES);
-  readonly #owedLow = new Uint32Array(WAITING_RESPONSES);
-  #owed = 0;
+  /** Ours that may still be answered, the newest first. */
+  #sent: readonly SentChallenge[] = NONE;
+  /** The peer's that wait for their answer, the oldest first. */
+  #owed: readonly Challenge[] = NONE;
   #attemptsLeft = 0;
   #interval: Duration = milliseconds(0);
   #repeatAt: Instant | undefined;
@@ -38,7 +45,7 @@ export class PathValidation {
 
   /** Responses that wait to be sent. */
   get owed(): number {
-    return this.#owed;
+    return this.#owed.length;
   }
 
   /** When a challenge of the session's own is repeated. */
@@ -76,57 +83,47 @@ export class PathValidation {
   /** Makes the challenge that now goes out: its 8 bytes as `challengeHigh` and `challengeLow`. */
   makeChallenge(now: Instant, random: RandomSource, scratch: Uint8Array): void {
     random.fill(scratch.subarray(0, PATH_CHALLENGE));
-    const slot = this.#sent++ % REMEMBERED_CHALLENGES;
-    this.#sentHigh[slot] = readUint32(scratch, 0);
-    this.#sentLow[slot] = readUint32(scratch, 4);
-    this.#sentAt[slot] = now;
+    const challenge = { high: readUint32(scratch, 0), low: readUint32(scratch, 4), sentAt: now };
+    this.#sent = [challenge, ...this.#sent].slice(0, REMEMBERED_CHALLENGES);
     this.challengeDue = false;
     this.full = false;
   }
 
   /** The newest challenge made. */
   get challengeHigh(): number {
-    return this.#sentHigh[(this.#sent - 1) % REMEMBERED_CHALLENGES]!;
+    return this.#sent[0]?.high ?? 0;
   }
 
   /** The newest challenge made, last four bytes. */
   get challengeLow(): number {
-    return this.#sentLow[(this.#sent - 1) % REMEMBERED_CHALLENGES]!;
+    return this.#sent[0]?.low ?? 0;
   }
 
   /** The round trip that a response proves, or `undefined` when no challenge of ours asked for it. */
   answered(now: Instant, high: number, low: number): Duration | undefined {
-    for (let slot = 0; slot < REMEMBERED_CHALLENGES; slot++) {
-      const sentAt = this.#sentAt[slot]!;
-      if (sentAt === -Infinity || this.#sentHigh[slot] !== high || this.#sentLow[slot] !== low) continue;
-      this.#sentAt.fill(-Infinity);
-      this.#attemptsLeft = 0;
-      this.#repeatAt = undefined;
-      return elapsed(sentAt as Instant, now);
-    }
-    return undefined;
+    const challenge = this.#sent.find(each => each.high === high && each.low === low);
+    if (challenge === undefined) return undefined;
+    this.#sent = NONE;
+    this.#attemptsLeft = 0;
+    this.#repeatAt = undefined;
+    return elapsed(challenge.sentAt, now);
   }
 
   /** Remembers a challenge of the peer. The oldest waiting one gives way when there are too many. */
   owe(high: number, low: number): void {
-    if (this.#owed === WAITING_RESPONSES) this.paid(1);
-    this.#owedHigh[this.#owed] = high;
-    this.#owedLow[this.#owed] = low;
-    this.#owed++;
+    this.#owed = [...this.#owed, { high, low }].slice(-WAITING_RESPONSES);
   }
 
   owedHigh(index: number): number {
-    return this.#owedHigh[index]!;
+    return this.#owed[index]!.high;
   }
 
   owedLow(index: number): number {
-    return this.#owedLow[index]!;
+    return this.#owed[index]!.low;
   }
 
   /** The first `count` responses were sent. They are never repeated: the peer repeats its challenge. */
   paid(count: number): void {
-    this.#owedHigh.copyWithin(0, count);
-    this.#owedLow.copyWithin(0, count);
-    this.#owed -= count;
+    this.#owed = count === this.#owed.length ? NONE : this.#owed.slice(count);
   }
 }

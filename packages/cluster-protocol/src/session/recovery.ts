@@ -125,14 +125,15 @@ export class Recovery {
    */
   probe(now: Instant, path: SessionPath): number {
     const { packets } = this;
+    const { columns } = packets;
     path.probeTimeouts++;
     // The next one counts from here even where nothing can be sent now.
     path.elicitedAt = now;
     let left = PROBE_PACKETS;
     for (let number = packets.oldest; number >= 0 && left > 0; number = packets.newerThan(number)) {
       const slot = packets.slot(number);
-      const waits = packets.state[slot] === PacketState.inFlight && packets.path[slot] === path;
-      if (!waits || packets.requeued[slot] === 1 || packets.sizing[slot] === 1) continue;
+      const waits = columns.state[slot] === PacketState.inFlight && columns.path[slot] === path;
+      if (!waits || columns.requeued[slot] === 1 || columns.sizing[slot] === 1) continue;
       this.#requeue(slot);
       left--;
     }
@@ -143,9 +144,10 @@ export class Recovery {
   /** Everything in flight on a path counts as lost at once, without blaming congestion: the path is left or gone. */
   abandon(now: Instant, path: SessionPath): void {
     const { packets } = this;
+    const { columns } = packets;
     for (let number = packets.oldest; number >= 0; number = packets.newerThan(number)) {
       const slot = packets.slot(number);
-      if (packets.state[slot] === PacketState.inFlight && packets.path[slot] === path) {
+      if (columns.state[slot] === PacketState.inFlight && columns.path[slot] === path) {
         this.#lose(slot, path);
       }
     }
@@ -162,9 +164,10 @@ export class Recovery {
    */
   #makeRoom(now: Instant): void {
     if (!this.packets.full) return;
+    const { columns } = this.packets;
     const slot = this.packets.slot(this.packets.oldest);
-    const path = this.packets.path[slot];
-    if (this.packets.state[slot] === PacketState.inFlight && path !== undefined) {
+    const path = columns.path[slot];
+    if (columns.state[slot] === PacketState.inFlight && path !== undefined) {
       this.#lose(slot, path);
       path.lossEvent.forget();
     }
@@ -174,29 +177,31 @@ export class Recovery {
   /** RFC 9002, section 5.1: only an ack whose largest number is news, and asked for an ack, is a sample. */
   #sampleRtt(now: Instant, ack: FrameReader): void {
     const { packets } = this;
+    const { columns } = packets;
     const largest = ack.ackLast[0]!;
     if (largest < packets.base || largest >= packets.next) return;
     const slot = packets.slot(largest);
-    const path = packets.path[slot];
-    if (packets.state[slot] === PacketState.settled || path === undefined) return;
+    const path = columns.path[slot];
+    if (columns.state[slot] === PacketState.settled || path === undefined) return;
     if (path.sampledAt === Infinity) path.sampledAt = now;
-    const latest = milliseconds(Math.max(0, now - packets.time[slot]!));
+    const latest = milliseconds(Math.max(0, now - columns.time[slot]!));
     path.rtt.sample(latest, milliseconds(Math.min(ack.ackDelay, this.#maxAckDelay)));
     path.congestion.sampled(latest);
   }
 
   #acknowledgeOne(now: Instant, number: number): void {
     const { packets } = this;
+    const { columns } = packets;
     const slot = packets.slot(number);
-    const path = packets.path[slot]!;
-    const ordinal = packets.ordinal[slot]!;
-    if (packets.state[slot] === PacketState.lost) {
+    const path = columns.path[slot]!;
+    const ordinal = columns.ordinal[slot]!;
+    if (columns.state[slot] === PacketState.lost) {
       this.#late(now, path, ordinal);
     } else {
-      const size = packets.size[slot]!;
+      const size = columns.size[slot]!;
       path.bytesInFlight -= size;
       path.packetsInFlight--;
-      path.congestion.acknowledged(now, size, instant(packets.time[slot]!), path.limited);
+      path.congestion.acknowledged(now, size, instant(columns.time[slot]!), path.limited);
       path.mtu.acknowledged(now, size + RELAY_HEADER);
     }
     path.touched = true;
@@ -204,8 +209,8 @@ export class Recovery {
     path.heard = true;
     path.acknowledgedOrdinal = Math.max(path.acknowledgedOrdinal, ordinal);
     this.#outcome.packets++;
-    this.#outcome.confirmed = Math.max(this.#outcome.confirmed, packets.acknowledges[slot]!);
-    for (let frame = packets.frames[slot]; frame !== undefined; frame = frame.next) {
+    this.#outcome.confirmed = Math.max(this.#outcome.confirmed, columns.acknowledges[slot]!);
+    for (let frame = columns.frames[slot]; frame !== undefined; frame = frame.next) {
       frame.carrier.acknowledged(frame.offset, frame.length);
     }
     packets.settle(number);
@@ -221,6 +226,7 @@ export class Recovery {
 
   #detectLost(now: Instant, path: SessionPath): void {
     const { packets } = this;
+    const { columns } = packets;
     path.lossTime = Infinity;
     if (path.acknowledgedOrdinal < 0 || path.packetsInFlight === 0) return;
     let delay: Duration | undefined;
@@ -230,10 +236,10 @@ export class Recovery {
     let smallest = Infinity;
     for (let number = packets.oldest; number >= 0; number = packets.newerThan(number)) {
       const slot = packets.slot(number);
-      if (packets.path[slot] !== path || packets.state[slot] !== PacketState.inFlight) continue;
-      const ordinal = packets.ordinal[slot]!;
+      if (columns.path[slot] !== path || columns.state[slot] !== PacketState.inFlight) continue;
+      const ordinal = columns.ordinal[slot]!;
       if (ordinal > path.acknowledgedOrdinal) break;
-      const sentAt = instant(packets.time[slot]!);
+      const sentAt = instant(columns.time[slot]!);
       delay ??= path.reordering.delay(path.rtt);
       const due = after(sentAt, delay);
       if (path.acknowledgedOrdinal - ordinal < path.reordering.packets && due > now) {
@@ -241,9 +247,9 @@ export class Recovery {
         break;
       }
       this.#lose(slot, path);
-      if (packets.sizing[slot] === 1) continue;
+      if (columns.sizing[slot] === 1) continue;
       if (count++ === 0) first = ordinal;
-      smallest = Math.min(smallest, packets.size[slot]!);
+      smallest = Math.min(smallest, columns.size[slot]!);
       newest = sentAt;
       // RFC 9002, section 7.6.2: losses before the first sample prove nothing.
       if (sentAt >= path.sampledAt) path.persistentCongestion.lost(ordinal, sentAt);
@@ -271,19 +277,20 @@ export class Recovery {
 
   #lose(slot: number, path: SessionPath): void {
     const { packets } = this;
-    packets.state[slot] = PacketState.lost;
-    path.bytesInFlight -= packets.size[slot]!;
+    const { columns } = packets;
+    columns.state[slot] = PacketState.lost;
+    path.bytesInFlight -= columns.size[slot]!;
     path.packetsInFlight--;
-    if (packets.sizing[slot] === 0) {
+    if (columns.sizing[slot] === 0) {
       path.lost++;
       this.lost++;
     }
-    if (packets.requeued[slot] === 0) this.#requeue(slot);
+    if (columns.requeued[slot] === 0) this.#requeue(slot);
   }
 
   #requeue(slot: number): void {
-    this.packets.requeued[slot] = 1;
-    for (let frame = this.packets.frames[slot]; frame !== undefined; frame = frame.next) {
+    this.packets.columns.requeued[slot] = 1;
+    for (let frame = this.packets.columns.frames[slot]; frame !== undefined; frame = frame.next) {
       frame.carrier.lost(frame.offset, frame.length);
     }
   }
