@@ -27,8 +27,9 @@ export const NO_SECRET: Uint8Array = new Uint8Array(32);
 export interface SessionPeer {
   readonly nodeId: number;
   readonly kind: SessionKind;
+  /** Known while its session opens, as what it said. */
   readonly certificate: MembershipCertificate | undefined;
-  /** What it said of itself; absent until it answered. */
+  /** What it said of itself; absent until it answered, and let go of once its session is open. */
   readonly said: HandshakePayload | undefined;
 }
 
@@ -88,6 +89,11 @@ export class MemberPolicy implements EndpointPolicy<SessionPeer> {
     const payload = encodeHandshakePayload(this.#knowledge.introduce(now, said.kind, said.epoch));
     const peer: SessionPeer = { nodeId: certificate.nodeId, kind: said.kind, certificate, said };
     return { verdict: 'accept', psk, payload, peer };
+  }
+
+  /** What a peer introduced itself with is long: it is of use only while its session opens. */
+  retained({ nodeId, kind }: SessionPeer): SessionPeer {
+    return { nodeId, kind, certificate: undefined, said: undefined };
   }
 
   judgeResponse(

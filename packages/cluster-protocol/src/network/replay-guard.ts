@@ -29,8 +29,9 @@ export class ReplayGuard {
 
   /** The initiator has proved itself: from now on its older messages are replays. */
   confirm(nodeId: number, moment: HandshakeMoment): void {
+    const { bootCounter, uptime } = moment;
     this.#confirmed.delete(nodeId);
-    this.#confirmed.set(nodeId, moment);
+    this.#confirmed.set(nodeId, { bootCounter, uptime }); // Not what else its giver knows of the handshake.
     if (this.#confirmed.size <= MAX_MEMBERS) return;
     const oldest = this.#confirmed.keys().next();
     if (oldest.done !== true) this.#confirmed.delete(oldest.value);

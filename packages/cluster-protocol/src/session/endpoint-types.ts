@@ -50,6 +50,8 @@ export interface EndpointPolicy<Peer> {
   ): ResponseVerdict<Peer>;
   /** Somebody whose message 1 was accepted has not proved in time that it holds the keys, or began again instead. */
   unproven?(now: Instant, peer: Peer): void;
+  /** What to keep of a peer for the life of its session, once `opened` has told all of it. Default: all. */
+  retained?(peer: Peer): Peer;
 }
 
 /** What an endpoint is made of. */

@@ -472,7 +472,8 @@ export class Endpoint<Peer> {
         reason: REPLACED,
       });
     }
-    this.#sessions.addOpen(live);
+    const { policy } = this.#options;
+    this.#sessions.addOpen({ ...live, peer: policy.retained?.(live.peer) ?? live.peer });
     const crossing = this.#dialer.to(live.remoteStatic);
     if (crossing && crossing.id !== handshake) this.#dialer.forget(crossing);
     this.#events.push({

@@ -29,15 +29,21 @@ export interface AbandonedMessage {
   readonly floor: number;
 }
 
+/** Messages of which a frame is to be written. */
+interface DueFrames {
+  readonly grants: Set<IncomingMessage>;
+  readonly repeats: Set<IncomingMessage>;
+  readonly abandons: Set<AbandonedMessage>;
+}
+
 /**
  * What the two ends of a message tell each other besides its bytes, repeated until acknowledged. At most one of each kind
  * waits for each of the messages under way, whose number is bounded.
  */
 export class MessageControl {
   readonly #notices: MessageNotices;
-  readonly #grants = new Set<IncomingMessage>();
-  readonly #repeats = new Set<IncomingMessage>();
-  readonly #abandons = new Set<AbandonedMessage>();
+  /** Made with the first that is to be told: most sessions never have one. */
+  #due: DueFrames | undefined;
 
   constructor(notices: MessageNotices) {
     this.#notices = notices;
@@ -45,60 +51,65 @@ export class MessageControl {
 
   /** Whether anything waits to be written. */
   get due(): boolean {
-    return this.#grants.size > 0 || this.#repeats.size > 0 || this.#abandons.size > 0;
+    const due = this.#due;
+    return due !== undefined && due.grants.size + due.repeats.size + due.abandons.size > 0;
   }
 
   /** A message of the peer may be sent whole. */
   grant(message: IncomingMessage): void {
-    this.#grants.add(message);
+    this.#frames.grants.add(message);
   }
 
   /** A message of the peer is to be sent again from its beginning. */
   repeat(message: IncomingMessage): void {
-    this.#grants.delete(message);
-    this.#repeats.add(message);
+    const { grants, repeats } = this.#frames;
+    grants.delete(message);
+    repeats.add(message);
   }
 
   /** A message of ours is not sent any more. */
   abandon(message: AbandonedMessage): void {
-    this.#abandons.add(message);
+    this.#frames.abandons.add(message);
   }
 
   /** Writes as many as fit before `limit`; returns the offset behind them. */
   write(into: Uint8Array, offset: number, limit: number, contents: PacketContents): number {
     if (!this.due) return offset;
+    const { grants, repeats, abandons } = this.#frames;
     let at = offset;
-    for (const message of this.#abandons) {
+    for (const message of abandons) {
       if (limit - at < MAX_MESSAGE_CONTROL) return at;
-      this.#abandons.delete(message);
+      abandons.delete(message);
       at = writeMessageAbandon(into, at, message.sequence, message.floor);
-      this.#carry(contents, FrameType.messageAbandon, this.#abandons, message, () => {
+      this.#carry(contents, FrameType.messageAbandon, abandons, message, () => {
         this.#notices.abandonArrived(message);
       });
     }
-    for (const message of this.#repeats) {
+    for (const message of repeats) {
       if (limit - at < MAX_MESSAGE_CONTROL) return at;
-      this.#repeats.delete(message);
+      repeats.delete(message);
       at = writeMessageRepeat(into, at, message.sequence);
-      this.#carry(contents, FrameType.messageRepeat, this.#repeats, message, () => {
+      this.#carry(contents, FrameType.messageRepeat, repeats, message, () => {
         this.#notices.repeatArrived(message);
       });
     }
-    for (const message of this.#grants) {
+    for (const message of grants) {
       if (limit - at < MAX_MESSAGE_CONTROL) return at;
-      this.#grants.delete(message);
+      grants.delete(message);
       if (!message.mayGrow) continue;
       at = writeMessageGrant(into, at, message.sequence);
-      this.#carry(contents, FrameType.messageGrant, this.#grants, message, () => undefined);
+      this.#carry(contents, FrameType.messageGrant, grants, message, () => undefined);
     }
     return at;
   }
 
   /** Forgets everything: the session is closed. */
   clear(): void {
-    this.#grants.clear();
-    this.#repeats.clear();
-    this.#abandons.clear();
+    this.#due = undefined;
+  }
+
+  get #frames(): DueFrames {
+    return (this.#due ??= { grants: new Set(), repeats: new Set(), abandons: new Set() });
   }
 
   #carry<T>(contents: PacketContents, type: number, due: Set<T>, what: T, acknowledged: () => void): void {

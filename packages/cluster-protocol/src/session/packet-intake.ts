@@ -42,7 +42,8 @@ const reader = new FrameReader();
 /** Gives each frame of a packet, which was inspected and is authentic, to whom it concerns. */
 export class PacketIntake {
   readonly #parts: IntakeParts;
-  readonly #controlSeen = new ReplayWindow(CONTROL_WINDOW);
+  /** Made with the first frame of its kind. */
+  #controlSeen: ReplayWindow | undefined;
 
   constructor(parts: IntakeParts) {
     this.#parts = parts;
@@ -143,6 +144,7 @@ export class PacketIntake {
   #takeControl(): void {
     const { drops, events } = this.#parts;
     const { controlNumber, controlType, data } = reader;
+    this.#controlSeen ??= new ReplayWindow(CONTROL_WINDOW);
     if (this.#controlSeen.verdict(controlNumber) !== 'fresh') {
       drops.count('duplicateMessage');
       return;

@@ -1,12 +1,32 @@
-import { after, earliest, seconds, type DropReason, type Duration, type Instant } from '../base/index.js';
-import { FrameType, MAX_MESSAGES_UNDER_WAY, UNGRANTED_MESSAGE, type FrameReader } from '../wire/index.js';
+import {
+  after,
+  earliest,
+  seconds,
+  SequenceWindow,
+  type DropReason,
+  type Duration,
+  type Instant,
+} from '../base/index.js';
+import {
+  FrameType,
+  MAX_MESSAGES_UNDER_WAY,
+  MESSAGE_WINDOW,
+  UNGRANTED_MESSAGE,
+  type FrameReader,
+} from '../wire/index.js';
 import type { IncomingMessage, MessageControl } from './message-control.js';
 import type { MessageHolder, MessageMemory } from './message-memory.js';
-import { MessageWindow } from './message-window.js';
 import { footprint, PARTIAL_OVERHEAD, PartialMessage } from './partial-message.js';
 
 /** Half a message without progress is thrown away after this, and its sender told: it retransmits within a second. */
 export const REASSEMBLY_TIMEOUT: Duration = seconds(30);
+
+/** Most sessions never have a message in parts: theirs are made with the first. Nothing is ever added to these. */
+const NO_PARTIAL = new Map<number, PartialMessage>();
+const NO_THROWN = new Map<number, IncomingMessage>();
+
+/** Messages that begin in the packet being looked at; one for all sessions, as only one packet is. */
+const newMessages = new Set<number>();
 
 /** A complete message. */
 export interface ReceivedMessage {
@@ -24,12 +44,12 @@ export class Reassembler implements MessageHolder {
   readonly #memory: MessageMemory;
   readonly #control: MessageControl;
   readonly #wake: () => void;
-  readonly #window = new MessageWindow();
-  readonly #partial = new Map<number, PartialMessage>();
+  /** Messages that are complete or given up: a repeated fragment of one is known however late it comes. */
+  readonly #window = new SequenceWindow(MESSAGE_WINDOW);
+  #partial: Map<number, PartialMessage> = NO_PARTIAL;
   /** Thrown away, and the sender may not know it yet. */
-  readonly #thrown = new Map<number, IncomingMessage>();
-  /** What the frames looked at since {@link Reassembler.beginPacket} would add. */
-  readonly #newMessages = new Set<number>();
+  #thrown: Map<number, IncomingMessage> = NO_THROWN;
+  /** What the frames looked at since {@link Reassembler.beginPacket} would add, with {@link newMessages}. */
   #newBytes = 0;
   charged = 0;
   granted = 0;
@@ -67,21 +87,21 @@ export class Reassembler implements MessageHolder {
 
   /** A packet is looked at before anything in it is acted on. */
   beginPacket(): void {
-    if (this.#newMessages.size > 0) this.#newMessages.clear();
+    if (newMessages.size > 0) newMessages.clear();
     this.#newBytes = 0;
   }
 
   /** Why the packet with this fragment cannot be taken; its sender will send the contents again. */
   refuses(now: Instant, frame: FrameReader): DropReason | undefined {
     const { sequence, offset } = frame;
-    if (this.#window.settled(sequence)) return undefined;
+    if (this.#window.has(sequence)) return undefined;
     if (this.#thrown.has(sequence)) return 'reassemblyFull';
     const end = offset + frame.dataEnd - frame.dataStart;
     const partial = this.#partial.get(sequence);
     if (partial === undefined) {
       if (frame.type === FrameType.firstFragment && end === frame.total) return undefined;
-      this.#newMessages.add(sequence);
-      const messages = this.#partial.size + this.#thrown.size + this.#newMessages.size;
+      newMessages.add(sequence);
+      const messages = this.#partial.size + this.#thrown.size + newMessages.size;
       if (messages > MAX_MESSAGES_UNDER_WAY) return 'reassemblyFull';
       this.#newBytes += PARTIAL_OVERHEAD + footprint(end);
     } else {
@@ -99,11 +119,11 @@ export class Reassembler implements MessageHolder {
   take(now: Instant, frame: FrameReader): ReceivedMessage | DropReason | undefined {
     const { sequence } = frame;
     if (frame.type === FrameType.firstFragment) this.raiseFloor(frame.floor);
-    if (this.#window.settled(sequence)) return 'duplicateMessage';
+    if (this.#window.has(sequence)) return 'duplicateMessage';
     const { data } = frame;
     const known = this.#partial.get(sequence);
     if (known === undefined && frame.type === FrameType.firstFragment && data.length === frame.total) {
-      this.#window.settle(sequence);
+      this.#window.add(sequence);
       return { sequence, service: frame.service, bytes: new Uint8Array(data) };
     }
     // Two fragments of one packet may contradict each other.
@@ -112,7 +132,7 @@ export class Reassembler implements MessageHolder {
     partial.store(now, frame, data);
     if (partial.whole) {
       const message = { sequence, service: partial.service, bytes: partial.assemble() };
-      this.#window.settle(sequence);
+      this.#window.add(sequence);
       this.#drop(partial);
       return message;
     }
@@ -123,8 +143,8 @@ export class Reassembler implements MessageHolder {
   /** The sender has given a message up: whatever comes of it is a repetition. */
   abandon(sequence: number, floor: number): void {
     this.raiseFloor(floor);
-    if (this.#window.settled(sequence)) return;
-    this.#window.settle(sequence);
+    if (this.#window.has(sequence)) return;
+    this.#window.add(sequence);
     this.#thrown.delete(sequence);
     const partial = this.#partial.get(sequence);
     if (partial !== undefined) this.#drop(partial);
@@ -142,6 +162,7 @@ export class Reassembler implements MessageHolder {
 
   throwAway(message: PartialMessage): void {
     this.#drop(message);
+    if (this.#thrown === NO_THROWN) this.#thrown = new Map();
     this.#thrown.set(message.sequence, message);
     this.#control.repeat(message);
     this.#wake();
@@ -174,6 +195,7 @@ export class Reassembler implements MessageHolder {
 
   #begin(now: Instant, sequence: number): PartialMessage {
     const partial = new PartialMessage(now, sequence, this, this.#memory);
+    if (this.#partial === NO_PARTIAL) this.#partial = new Map();
     this.#partial.set(sequence, partial);
     return partial;
   }

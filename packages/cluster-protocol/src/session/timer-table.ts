@@ -29,7 +29,7 @@ export type TimerReason = (typeof TIMER_REASONS)[number];
 
 /** Due times by reason; the next time-out is their minimum. Nothing here is a timer of the host's. */
 export class TimerTable {
-  readonly #due = new Float64Array(TIMER_REASONS.length).fill(Infinity);
+  readonly #due: number[] = new Array<number>(TIMER_REASONS.length).fill(Infinity);
 
   /** Sets or, with `undefined`, clears the due time of one reason. */
   set(reason: TimerReason, due: Instant | undefined): void {

@@ -1,8 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { instant } from '../../src/base/index.js';
+import { instant, SequenceWindow } from '../../src/base/index.js';
 import { MESSAGE_WINDOW } from '../../src/wire/index.js';
-import { MessageWindow } from '../../src/session/message-window.js';
 import { expandPacketNumber } from '../../src/session/packet-number.js';
 import { RangeSet } from '../../src/session/range-set.js';
 import { ReplayWindow } from '../../src/session/replay-window.js';
@@ -96,21 +95,23 @@ test('a packet number is found again from its low half anywhere within 2^31', t 
   );
 });
 
-test('a message window says what a list of everything settled would say', t => {
+test('a window of sequences says what a list of everything added would say', t => {
   fc.assert(
     fc.property(
       fc.array(fc.tuple(fc.nat({ max: 4_000 }), fc.nat({ max: MESSAGE_WINDOW - 1 })), { maxLength: 100 }),
       steps => {
-        const window = new MessageWindow();
+        const window = new SequenceWindow(MESSAGE_WINDOW);
         const settled = new Set<number>();
         let floor = 0;
 
         for (const [sequence, aboveFloor] of steps) {
           floor = Math.max(floor, sequence - aboveFloor);
           window.raise(sequence - aboveFloor);
-          t.is(window.settled(sequence), sequence < floor || settled.has(sequence));
-          if (window.settled(sequence)) continue;
-          window.settle(sequence);
+          t.is(window.has(sequence), sequence < floor || settled.has(sequence));
+          for (const other of settled) if (other >= floor) t.true(window.has(other));
+          t.false(window.exceeds(sequence));
+          t.is(window.exceeds(floor + MESSAGE_WINDOW), true);
+          window.add(sequence);
           settled.add(sequence);
         }
         t.is(window.floor, floor);
