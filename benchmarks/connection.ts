@@ -84,6 +84,9 @@ export class Desk {
         return;
       case Wish.enlist:
         this.#receivers.add(from);
+        break;
+      default:
+        break;
     }
     from.send(answerTo(request));
   }

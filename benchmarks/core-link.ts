@@ -170,7 +170,10 @@ export class CoreLink {
         if (told.kind !== 'streamReadable') return;
         const ref: StreamRef = { peer, session, stream: told.stream };
         while (node.streams.read(this.#now, ref) !== undefined);
+        return;
       }
+      default:
+        return;
     }
   }
 }

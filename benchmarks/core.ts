@@ -26,7 +26,7 @@ const share = Math.max(1, Math.floor(Number(packetsWanted) / 3));
 
 const figures: Figures = { ...overhead(), ...allocations() };
 process.send?.(figures);
-process.disconnect?.();
+process.disconnect();
 
 /** What a packet adds to its frames, and a frame to what the application gave. */
 function overhead(): Figures {

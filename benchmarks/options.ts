@@ -81,7 +81,9 @@ export function parseOptions(args: readonly string[]): BenchOptions | { readonly
       wrong: `--only names '${stranger}'; there are ${known([...all, ...ALL_WORKS])}`,
     };
   const contestants = all.filter(name => only.includes(name));
-  const works = ALL_WORKS.filter(name => only.includes(name));
+  // A set-up is compared with one exchange.
+  const wanted = only.includes('setUps') ? [...only, 'commands'] : only;
+  const works = ALL_WORKS.filter(name => wanted.includes(name));
   return {
     json,
     quick,

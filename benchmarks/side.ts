@@ -50,9 +50,9 @@ async function follow(order: Order): Promise<Report> {
     case 'measure':
       return { kind: 'measured', figures: await measure(opened(), order.work, order.scale) };
     case 'crowd': {
-      const { crowd } = opened();
-      if (crowd) await inTime(crowd.call(client, order.sessions), 'so many sessions', CROWD_PATIENCE);
-      return { kind: 'crowded', able: crowd !== undefined };
+      const crowded = opened().crowd?.(order.sessions);
+      if (crowded) await inTime(crowded, 'so many sessions', CROWD_PATIENCE);
+      return { kind: 'crowded', able: crowded !== undefined };
     }
     case 'weigh':
       return { kind: 'weighed', bytes: service?.memory?.() ?? (await residentBytes()) };

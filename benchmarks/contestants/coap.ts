@@ -23,7 +23,7 @@ interface Outgoing {
 }
 /** What is used of `coap`. */
 interface CoapPackage {
-  createServer(listener: (request: Incoming, response: Outgoing) => void): {
+  readonly createServer: (listener: (request: Incoming, response: Outgoing) => void) => {
     listen(socket: Socket, done: () => void): void;
     close(done: () => void): void;
   };

@@ -1,5 +1,13 @@
-import { DropCounters, type Membership, randomBytes, seconds } from '@coconet/cluster-protocol';
-import type { Instant, Machine, RunningMachine, SocketAddress } from '@coconet/cluster-protocol';
+import {
+  DropCounters,
+  type Instant,
+  type Machine,
+  type Membership,
+  randomBytes,
+  type RunningMachine,
+  seconds,
+  type SocketAddress,
+} from '@coconet/cluster-protocol';
 import {
   encodeHandshakePayload,
   Endpoint,
@@ -16,8 +24,9 @@ import { SERVICE, WatchedMachine } from './coconet-member.js';
 
 /** One for all: what is polled is sent before anything else is. */
 const BUFFER = new Uint8Array(65_536);
-/** Sessions that are set up at once. */
-const AT_ONCE = 25;
+/** Sessions that are set up at once, and milliseconds for these: above 128 handshakes a second a node asks for cookies. */
+const AT_ONCE = 8;
+const PACE = 80;
 /** The number of the one link. */
 const LINK = 1;
 
@@ -43,7 +52,9 @@ export async function crowdOf(
   const running: RunningMachine[] = [];
   for (let at = 0; at < guests.length; at += AT_ONCE) {
     const few = guests.slice(at, at + AT_ONCE).map(guest => visit(host, guest, capped));
+    const pause = new Promise(resolve => setTimeout(resolve, PACE));
     running.push(...(await Promise.all(few)));
+    await pause;
   }
   return async () => {
     await Promise.all(running.map(machine => machine.close()));

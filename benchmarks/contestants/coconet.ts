@@ -1,9 +1,4 @@
-import {
-  type Instant,
-  randomBytes,
-  type SavedNode,
-  StreamSwitch,
-} from '@coconet/cluster-protocol';
+import { type Instant, randomBytes, type SavedNode, StreamSwitch } from '@coconet/cluster-protocol';
 import { createNodeHost, type NodeHost } from '@coconet/cluster-protocol/node';
 import { memberOf, savedNode, smallNetwork } from '@coconet/cluster-protocol/testing';
 import { socketAddress } from '@coconet/cluster-protocol/wire';
@@ -17,6 +12,8 @@ import { Member, SERVICE } from './coconet-member.js';
 
 /** Members who come for one request; as many sessions may be set up before they are taken down. */
 const VISITORS = 20;
+/** Milliseconds from one receiver to the next: above 128 handshakes a second a node asks for cookies. */
+const BETWEEN_RECEIVERS = 10;
 /** Milliseconds: an acknowledgement is held back for 25 at most. */
 const LONGER_THAN_ANY_ACK = 40;
 
@@ -179,7 +176,7 @@ class CoconetClient implements Client {
 
   async takeDown(): Promise<void> {
     // The server must have its acknowledgements, or it would look for the visitors to send its answers again.
-    await new Promise(resolve => setTimeout(resolve, LONGER_THAN_ANY_ACK));
+    await pause(LONGER_THAN_ANY_ACK);
     await Promise.all(this.#visiting.map(member => member.close()));
     this.#visiting = [];
   }
@@ -192,6 +189,7 @@ class CoconetClient implements Client {
     );
     for (const [number, member] of this.#receivers.entries()) {
       await this.#ask(member, requestOf(0, Wish.enlist));
+      await pause(BETWEEN_RECEIVERS);
       member.on(event => {
         if (event.kind === 'message' && event.service === SERVICE) this.onValue(number, event.bytes);
       });
@@ -264,5 +262,7 @@ class Pouring {
     await writer.close();
   }
 }
+
+const pause = (time: number): Promise<unknown> => new Promise(resolve => setTimeout(resolve, time));
 
 const numbers = (count: number): readonly number[] => Array.from({ length: count }, (_, number) => number);

@@ -73,7 +73,7 @@ export const mqtt: Contestant = carried<{ readonly port: number }>({
   },
   dial: async ({ port }) => {
     const { connectAsync } = (await load('mqtt')) as {
-      connectAsync(options: object): Promise<MqttClient>;
+      readonly connectAsync: (options: object) => Promise<MqttClient>;
     };
     let clients = 0;
     return {

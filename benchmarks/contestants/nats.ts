@@ -108,7 +108,7 @@ class NatsConnection implements Connection {
 
 async function connect(port: number): Promise<NatsClient> {
   const { connect: open } = (await load('@nats-io/transport-node')) as {
-    connect(options: object): Promise<NatsClient>;
+    readonly connect: (options: object) => Promise<NatsClient>;
   };
   return open({ servers: `${LOOPBACK}:${port}`, reconnect: false });
 }
