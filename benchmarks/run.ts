@@ -18,7 +18,13 @@ const TERMINATED = 143;
 
 const progress = (text: string): void => void process.stderr.write(`${text}\n`);
 
-async function bench(options: BenchOptions, arena: Arena, signal: AbortSignal): Promise<BenchResult> {
+/** `whole` is called with what all whole rounds so far say together, after each. */
+async function bench(
+  options: BenchOptions,
+  arena: Arena,
+  signal: AbortSignal,
+  whole: (result: BenchResult) => void,
+): Promise<void> {
   const { works, rounds, quick } = options;
   const absent: Absence[] = [];
   let { contestants } = options;
@@ -43,13 +49,15 @@ async function bench(options: BenchOptions, arena: Arena, signal: AbortSignal): 
   for (let round = 0; round < rounds; round++) {
     progress(`round ${round + 1} of ${rounds}`);
     measured.push(await arena.round(round));
+    whole(
+      summarize(measured, {
+        cores: arena.cores,
+        quick,
+        contestants: [...contestants, ...absent.map(({ contestant }) => contestant)],
+        absent: [...absent, ...arena.absent],
+      }),
+    );
   }
-  return summarize(measured, {
-    cores: arena.cores,
-    quick,
-    contestants: [...contestants, ...absent.map(({ contestant }) => contestant)],
-    absent: [...absent, ...arena.absent],
-  });
 }
 
 async function main(): Promise<number> {
@@ -73,10 +81,10 @@ async function main(): Promise<number> {
   const cores = twoCores();
   if (!cores) progress('processes are not pinned: no taskset, or fewer than two cores');
   const arena = new Arena(options, cores, new Set(OURS), progress);
-  const work = bench(options, arena, abort.signal).then(result => {
-    process.stdout.write(options.json ? `${JSON.stringify(result)}\n` : tableOf(result));
-    return 0;
-  });
+  let result: BenchResult | undefined;
+  const work = bench(options, arena, abort.signal, soFar => {
+    result = soFar;
+  }).then(() => 0);
   try {
     return await Promise.race([work, stopped.promise]);
   } catch (error) {
@@ -86,6 +94,8 @@ async function main(): Promise<number> {
     work.catch(() => undefined); // What fails now fails because it was stopped.
     abort.abort();
     await arena.close();
+    // Whole rounds are worth something, however it ended.
+    if (result) process.stdout.write(options.json ? `${JSON.stringify(result)}\n` : tableOf(result));
   }
 }
 
