@@ -99,15 +99,7 @@ const clockAndChance = {
 };
 
 export default defineConfig(
-  globalIgnores([
-    '**/dist/',
-    'build/',
-    'coverage/',
-    'docs/api/',
-    'tools/natlab/',
-    '**/.coconet/',
-    'benchmarks/peers/',
-  ]),
+  globalIgnores(['**/dist/', 'build/', 'coverage/', 'docs/api/', 'tools/natlab/', '**/.coconet/']),
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
 
   {

@@ -2,6 +2,7 @@ import { type ChildProcess, fork, type ForkOptions } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 
+import type { Company } from './contestant.js';
 import type { Cores } from './cores.js';
 import { Deferred } from './deferred.js';
 import type { Order, Report } from './side.js';
@@ -22,16 +23,33 @@ export class Pair {
   }
 
   /** Starts both; `started` hears of the pair before anything can fail, so that it is stopped in any case. */
-  static async start(name: string, cores: Cores | undefined, started: (pair: Pair) => void): Promise<Pair> {
+  static async start(
+    name: string,
+    company: Company,
+    cores: Cores | undefined,
+    started: (pair: Pair) => void,
+  ): Promise<Pair> {
     const pair = new Pair(startSide(name, cores?.[0]), startSide(name, cores?.[1]));
     started(pair);
-    const { invitation } = await ask(pair.#server, { kind: 'serve' }, 'serving');
+    const { invitation } = await ask(pair.#server, { kind: 'serve', company }, 'serving');
     await ask(pair.#client, { kind: 'open', invitation }, 'opened');
     return pair;
   }
 
   async measure(work: Work, scale: Scale): Promise<Figures> {
     return (await ask(this.#client, { kind: 'measure', work, scale }, 'measured')).figures;
+  }
+
+  /** Has the client set up so many sessions that stay; false: it cannot. */
+  async crowd(sessions: number): Promise<boolean> {
+    return (await ask(this.#client, { kind: 'crowd', sessions }, 'crowded')).able;
+  }
+
+  /** Resident bytes of both processes. */
+  async weigh(): Promise<{ readonly server: number; readonly client: number }> {
+    const server = await ask(this.#server, { kind: 'weigh' }, 'weighed');
+    const client = await ask(this.#client, { kind: 'weigh' }, 'weighed');
+    return { server: server.bytes, client: client.bytes };
   }
 
   /** Ends both processes and waits for it. The client first: its server hears the goodbye. */
@@ -47,12 +65,16 @@ function startSide(name: string, core: number | undefined): ChildProcess {
     // Standard output is for results alone.
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   };
-  if (core === undefined) return fork(SIDE, [name], options);
-  return fork(SIDE, [name], {
-    ...options,
-    execPath: 'taskset',
-    execArgv: ['-c', String(core), process.execPath, ...process.execArgv],
-  });
+  return fork(SIDE, [name], { ...options, ...pinned(core, process.execArgv) });
+}
+
+/** What pins a child process to a core, where that is wanted. */
+export function pinned(
+  core: number | undefined,
+  execArgv: readonly string[],
+): Pick<ForkOptions, 'execPath' | 'execArgv'> {
+  if (core === undefined) return { execArgv: [...execArgv] };
+  return { execPath: 'taskset', execArgv: ['-c', String(core), process.execPath, ...execArgv] };
 }
 
 async function ask<Kind extends Report['kind']>(

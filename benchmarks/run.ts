@@ -1,21 +1,16 @@
 /**
- * Compares commands over the cluster protocol with raw datagrams and with TLS 1.3 (docs/contributing/benchmarks.md):
+ * Compares the cluster protocol with raw sockets, TLS 1.3 and its peers (docs/contributing/benchmarks.md):
  *
- *   npm run bench -- [--json] [--rounds N] [--quick]
+ *   npm run bench -- [--peers] [--only NAMES] [--rounds N] [--packets N] [--json] [--quick]
  */
-import { BASELINE, CONTESTANTS } from './contestants/index.js';
+import { Arena } from './arena.js';
+import { OURS, PEERS } from './contestants/index.js';
 import { twoCores } from './cores.js';
 import { Deferred } from './deferred.js';
-import { parseOptions, USAGE, type BenchOptions } from './options.js';
-import { Pair } from './pair.js';
-import { type BenchResult, type Round, summarize } from './result.js';
+import { installPeers } from './install.js';
+import { type BenchOptions, parseOptions, USAGE } from './options.js';
+import { type Absence, type BenchResult, type Round, summarize } from './result.js';
 import { tableOf } from './table.js';
-import { type Figures, type Scale, WORKS } from './work.js';
-
-const FULL: Scale = { commands: 3_000, rateTime: 500, setUps: 20 };
-/** Before the first round, so that no round pays for what the engine learns. */
-const WARM_UP: Scale = { commands: 5_000, rateTime: 1_500, setUps: 20 };
-const QUICK: Scale = { commands: 20, rateTime: 20, setUps: 1 };
 
 /** Shell convention: 128 and the number of the signal. */
 const INTERRUPTED = 130;
@@ -23,48 +18,46 @@ const TERMINATED = 143;
 
 const progress = (text: string): void => void process.stderr.write(`${text}\n`);
 
-async function bench({ rounds, quick }: BenchOptions, started: (pair: Pair) => void): Promise<BenchResult> {
-  const cores = twoCores();
-  if (!cores) progress('processes are not pinned: no taskset, or fewer than two cores');
-  const pairs = new Map<string, Pair>();
-  const absent: BenchResult['absent'][number][] = [];
-  for (const contestant of Object.keys(CONTESTANTS)) {
-    progress(`${contestant}: starting`);
+/** `whole` is called with what all whole rounds so far say together, after each. */
+async function bench(
+  options: BenchOptions,
+  arena: Arena,
+  signal: AbortSignal,
+  whole: (result: BenchResult) => void,
+): Promise<void> {
+  const { works, rounds, quick } = options;
+  const absent: Absence[] = [];
+  let { contestants } = options;
+  if (contestants.some(name => name in PEERS)) {
     try {
-      const pair = await Pair.start(contestant, cores, started);
-      if (!quick) for (const work of WORKS) await pair.measure(work, WARM_UP);
-      pairs.set(contestant, pair);
+      await installPeers(progress, signal);
     } catch (error) {
-      // Nothing can be compared without these two; anybody else may be missing.
-      if (contestant === BASELINE || contestant === 'coconet') throw error;
-      absent.push({ contestant, reason: error instanceof Error ? error.message : String(error) });
+      const missing = contestants.filter(name => name in PEERS);
+      const reason = `it is not installed: ${error instanceof Error ? error.message : String(error)}`;
+      absent.push(...missing.map(contestant => ({ contestant, reason })));
+      contestants = contestants.filter(name => !missing.includes(name));
     }
   }
+  // Ratios are taken to these, asked for or not.
+  const needed = [
+    ...(works.some(work => work !== 'core') ? ['dgram'] : []),
+    ...(works.includes('bulk') ? ['tcp'] : []),
+  ];
+  contestants = [...contestants, ...needed.filter(name => !contestants.includes(name))];
+  await arena.admit(contestants);
   const measured: Round[] = [];
   for (let round = 0; round < rounds; round++) {
     progress(`round ${round + 1} of ${rounds}`);
-    measured.push(await roundOf(pairs, round, quick ? QUICK : FULL));
+    measured.push(await arena.round(round));
+    whole(
+      summarize(measured, {
+        cores: arena.cores,
+        quick,
+        contestants: [...contestants, ...absent.map(({ contestant }) => contestant)],
+        absent: [...absent, ...arena.absent],
+      }),
+    );
   }
-  return summarize(measured, {
-    cores,
-    quick,
-    baseline: BASELINE,
-    contestants: Object.keys(CONTESTANTS),
-    absent,
-  });
-}
-
-/** Every work by everybody, one after the other; another one begins each time, so that nobody always comes last. */
-async function roundOf(pairs: ReadonlyMap<string, Pair>, round: number, scale: Scale): Promise<Round> {
-  const order = [...pairs];
-  const figures = new Map<string, Figures>();
-  for (const work of WORKS) {
-    for (let i = 0; i < order.length; i++) {
-      const [name, pair] = order[(round + i) % order.length]!;
-      figures.set(name, { ...figures.get(name), ...(await pair.measure(work, scale)) });
-    }
-  }
-  return figures;
 }
 
 async function main(): Promise<number> {
@@ -77,18 +70,21 @@ async function main(): Promise<number> {
     process.stderr.write(`${options.wrong}\n\n${USAGE}`);
     return 2;
   }
-  const running: Pair[] = [];
   const stopped = new Deferred<number>();
+  const abort = new AbortController();
   process.once('SIGINT', () => {
     stopped.resolve(INTERRUPTED);
   });
   process.once('SIGTERM', () => {
     stopped.resolve(TERMINATED);
   });
-  const work = bench(options, pair => running.push(pair)).then(result => {
-    process.stdout.write(options.json ? `${JSON.stringify(result)}\n` : tableOf(result));
-    return 0;
-  });
+  const cores = twoCores();
+  if (!cores) progress('processes are not pinned: no taskset, or fewer than two cores');
+  const arena = new Arena(options, cores, new Set(OURS), progress);
+  let result: BenchResult | undefined;
+  const work = bench(options, arena, abort.signal, soFar => {
+    result = soFar;
+  }).then(() => 0);
   try {
     return await Promise.race([work, stopped.promise]);
   } catch (error) {
@@ -96,7 +92,10 @@ async function main(): Promise<number> {
     return 1;
   } finally {
     work.catch(() => undefined); // What fails now fails because it was stopped.
-    await Promise.all(running.map(pair => pair.stop()));
+    abort.abort();
+    await arena.close();
+    // Whole rounds are worth something, however it ended.
+    if (result) process.stdout.write(options.json ? `${JSON.stringify(result)}\n` : tableOf(result));
   }
 }
 

@@ -1,9 +1,12 @@
-import { type Client, REQUEST_LENGTH } from './contestant.js';
+import type { Client } from './contestant.js';
 import { Deferred } from './deferred.js';
+import { numberOf, requestOf, Wish } from './request.js';
 import { quantile } from './statistics.js';
 
 /** Commands under way at once where the rate is measured. */
 const IN_FLIGHT = 64;
+/** Values on their way to all receivers at once: a publisher does not wait for the slowest before it goes on. */
+const VALUES_IN_FLIGHT = 16;
 /** No answer for so long ends the measurement: nothing here takes long, and datagrams may be lost. */
 const PATIENCE = 5_000;
 
@@ -14,15 +17,21 @@ export interface Scale {
   /** Milliseconds with 64 commands in flight. */
   readonly rateTime: number;
   readonly setUps: number;
+  /** Who hears a value that is published. */
+  readonly receivers: number;
+  /** Milliseconds of publishing. */
+  readonly fanOutTime: number;
+  /** Bytes over one stream. */
+  readonly bulkBytes: number;
 }
 
-/** The kinds of work, each of which takes its turn with all contestants. */
-export const WORKS = ['commands', 'rate', 'setUps'] as const;
+/** The kinds of work between two processes, each of which takes its turn with all contestants. */
+export const WORKS = ['commands', 'rate', 'setUps', 'fanOut', 'bulk'] as const;
 
-/** A kind of work. */
+/** A kind of work between two processes that live through all rounds. */
 export type Work = (typeof WORKS)[number];
 
-/** What a client measured, each under the name of its row. What it cannot do is missing. */
+/** What was measured, each under the name of its row. What a contestant cannot do is missing. */
 export interface Figures {
   /** Milliseconds from a request to its answer. */
   readonly commandP50?: number;
@@ -34,6 +43,23 @@ export interface Figures {
   readonly rateBytes?: number;
   /** Milliseconds. */
   readonly setUp?: number;
+  /** Values per second that reached a receiver. */
+  readonly fanOut?: number;
+  /** Bytes per second over one stream. */
+  readonly bulk?: number;
+  /** Resident bytes of each process for each of many sessions. */
+  readonly serverMemory?: number;
+  readonly clientMemory?: number;
+  /** Bytes that a packet has besides its frames. */
+  readonly packetBytes?: number;
+  /** Bytes that a frame has besides what the application gave. */
+  readonly frameBytes?: number;
+  /** Bytes that core and crypto provider allocate for each packet of that kind of work. */
+  readonly commandAllocated?: number;
+  readonly rateAllocated?: number;
+  readonly bulkAllocated?: number;
+  /** Bytes that the heap has grown by for each packet between the first tenth and the end. */
+  readonly heapGrowth?: number;
 }
 
 /** Name of a figure. */
@@ -48,6 +74,10 @@ export async function measure(client: Client, work: Work, scale: Scale): Promise
       return inFlight(client, scale.rateTime);
     case 'setUps':
       return setUps(client, scale.setUps);
+    case 'fanOut':
+      return fanOut(client, scale);
+    case 'bulk':
+      return bulk(client, scale.bulkBytes);
   }
 }
 
@@ -77,7 +107,7 @@ async function oneByOne(client: Client, commands: number): Promise<Figures> {
   return {
     commandP50: quantile(times, 0.5),
     commandP99: quantile(times, 0.99),
-    commandBytes: (client.wireBytes - bytesBefore) / commands,
+    ...named('commandBytes', bytesSince(client, bytesBefore, commands)),
   };
 }
 
@@ -107,16 +137,55 @@ async function inFlight(client: Client, time: number): Promise<Figures> {
   });
   return {
     rate: (1_000 * answers) / (performance.now() - start),
-    rateBytes: (client.wireBytes - bytesBefore) / answers,
+    ...named('rateBytes', bytesSince(client, bytesBefore, answers)),
   };
 }
 
 async function setUps(client: Client, count: number): Promise<Figures> {
   if (!client.setUp) return {};
   const times = new Float64Array(count);
-  for (let i = 0; i < count; i++) times[i] = await client.setUp(requestOf(i));
+  for (let i = 0; i < count; i++) times[i] = await inTime(client.setUp(requestOf(i)), 'set-up');
   await client.takeDown?.();
   return { setUp: quantile(times, 0.5) };
+}
+
+async function fanOut(client: Client, { receivers, fanOutTime }: Scale): Promise<Figures> {
+  if (!client.enlist) return {};
+  await inTime(client.enlist(receivers), 'enlisting', 6 * PATIENCE);
+  const start = performance.now();
+  let deliveries = 0;
+  await guarded(client, (finish, fail, progress) => {
+    // Who has each value that is under way.
+    const under = new Map<number, Set<number>>();
+    let sent = 0;
+    const next = (): void => {
+      under.set(sent, new Set());
+      client.publish?.(requestOf(sent++, Wish.publish));
+    };
+    client.onValue = (receiver, value) => {
+      const number = numberOf(value);
+      const who = under.get(number);
+      if (!who || who.has(receiver)) {
+        fail(new Error(`value ${number} came to receiver ${receiver} twice or for nothing`));
+        return;
+      }
+      who.add(receiver);
+      progress();
+      deliveries++;
+      if (who.size < receivers) return;
+      under.delete(number);
+      if (performance.now() - start < fanOutTime) next();
+      else if (under.size === 0) finish();
+    };
+    for (let i = 0; i < VALUES_IN_FLIGHT; i++) next();
+  });
+  return { fanOut: (1_000 * deliveries) / (performance.now() - start) };
+}
+
+async function bulk(client: Client, bytes: number): Promise<Figures> {
+  if (!client.pull) return {};
+  const time = await inTime(client.pull(bytes), 'bulk', 12 * PATIENCE);
+  return { bulk: (1_000 * bytes) / time };
 }
 
 /** Runs work that calls back, and fails when it stands still. */
@@ -144,17 +213,29 @@ async function guarded(
   } finally {
     clearInterval(guard);
     client.onAnswer = () => undefined;
+    client.onValue = () => undefined;
   }
 }
 
-function requestOf(number: number): Uint8Array {
-  const request = new Uint8Array(REQUEST_LENGTH);
-  request[0] = number >>> 24;
-  request[1] = number >>> 16;
-  request[2] = number >>> 8;
-  request[3] = number;
-  return request;
+/** The promise, or a failure when it takes longer than anything here takes. */
+export async function inTime<T>(work: Promise<T>, what: string, patience: number = PATIENCE): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error(`${what} took longer than ${patience} ms`));
+    }, patience);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
-const numberOf = (bytes: Uint8Array): number =>
-  ((bytes[0]! << 24) | (bytes[1]! << 16) | (bytes[2]! << 8) | bytes[3]!) >>> 0;
+function bytesSince(client: Client, before: number | undefined, count: number): number | undefined {
+  const { wireBytes } = client;
+  return before === undefined || wireBytes === undefined ? undefined : (wireBytes - before) / count;
+}
+
+const named = (name: FigureName, value: number | undefined): Figures =>
+  value === undefined ? {} : { [name]: value };
