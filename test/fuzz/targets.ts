@@ -4,6 +4,7 @@ import { LOCAL_DECODERS } from './decoders/local.js';
 import { NETWORK_DECODERS } from './decoders/network.js';
 import { WIRE_DECODERS } from './decoders/wire.js';
 import { ENDPOINT_SCENES } from './machines/endpoint-scenes.js';
+import { memberScenes, nmnScenes } from './machines/house-scenes.js';
 import { MachineSubject } from './machines/machine-subject.js';
 import type { SceneMaker } from './machines/scene.js';
 import type { Target } from './subject.js';
@@ -19,7 +20,9 @@ const machine = (
 /** Everything that is fuzzed, by name. */
 export const TARGETS: Readonly<Record<string, Target>> = {
   ...Object.fromEntries(Object.entries(DECODERS).map(([name, decoder]) => [name, decoderTarget(decoder)])),
-  endpoint: machine('an endpoint in every state of its handshakes and sessions', 12, () =>
+  endpoint: machine('an endpoint in every state of its handshakes and sessions', 4, () =>
     Promise.resolve(ENDPOINT_SCENES),
   ),
+  member: machine('a member of a network among other members and with an NMN', 0.5, memberScenes),
+  nmn: machine('an NMN with members', 0.5, nmnScenes),
 };
