@@ -3,6 +3,7 @@
  *
  *   npm run fuzz -- [--inputs N] [--seed S] [--target NAME] [--processes N] [--replay FILE] [--distil] [--fresh] [--json]
  */
+import { createHash } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -19,63 +20,93 @@ import { add, type Failure, MOST_GROWTH, nothing, openTally, type Sum, type Tall
 const WORKER = join(import.meta.dirname, 'worker.ts');
 const PROGRESS_MS = 5_000;
 /** Inputs of one order: a second or so. */
-const ORDER = { least: 2_000, most: 50_000, share: 64 } as const;
+const ORDER = { least: 500, most: 50_000, share: 64 } as const;
 /** Orders of a target after which the heap of a process is what it is. */
 const WARM = 4;
+/** Bytes of all cases of a target in the corpus that is committed. */
+const MOST_CORPUS = 24 * 1024;
 
 type Output = Awaited<ReturnType<Parameters<typeof runCommand<FuzzOptions>>[3]>>;
 
-/** Gives one target its inputs; the sum of what they showed. */
-async function runTarget(
-  target: string,
-  inputs: number,
-  options: FuzzOptions,
-  tally: Tally,
-  crew: Crew,
-): Promise<Sum> {
-  const sum = nothing();
-  const size = Math.round(Math.min(ORDER.most, Math.max(ORDER.least, inputs / ORDER.share)));
-  const found = [...readCorpus(BUILD, target)];
-  const heaps: number[][] = [];
+/** What is known of one target in this run. */
+interface Work {
+  readonly target: string;
+  /** Of this run, and so far. */
+  readonly inputs: number;
+  given: number;
+  readonly sum: Sum;
+  readonly found: Uint8Array[];
+  /** Bytes of heap of each process after each order. */
+  readonly heaps: number[][];
+}
+
+/** How the inputs of a run are shared among targets. */
+function workOf({ targets, inputs }: FuzzOptions): readonly Work[] {
+  const all = targets.reduce((sum, name) => sum + TARGETS[name]!.weight, 0);
+  return targets.map(target => ({
+    target,
+    inputs: Math.ceil((inputs * TARGETS[target]!.weight) / all),
+    given: 0,
+    sum: nothing(),
+    found: [...readCorpus(BUILD, target)],
+    heaps: [],
+  }));
+}
+
+/** Lets the processes give all targets their inputs, one target after the other. */
+async function runAll(options: FuzzOptions, tally: Tally, crew: Crew): Promise<Record<string, Sum>> {
+  const works = workOf(options);
   let seed = options.seed ?? tally.value.next;
-  let given = 0;
   let told = performance.now();
   await crew.run<Order, Result>({
     flags: ['--expose-gc'],
-    processes: Math.min(options.processes ?? Infinity, Math.ceil(inputs / size)),
+    ...(options.processes !== undefined && { processes: options.processes }),
     next: () => {
-      if (given >= inputs) return undefined;
-      const order = { target, seed: seed++, inputs: Math.min(size, inputs - given) };
-      given += order.inputs;
+      const work = works.find(({ given, inputs }) => given < inputs);
+      if (!work) return undefined;
+      const size = Math.round(Math.min(ORDER.most, Math.max(ORDER.least, work.inputs / ORDER.share)));
+      const order = { target: work.target, seed: seed++, inputs: Math.min(size, work.inputs - work.given) };
+      work.given += order.inputs;
       return order;
     },
     take: async (result, worker) => {
-      const heap = (heaps[worker] ??= []);
-      heap.push(result.heap);
-      const growth = Math.max(0, ...heap.slice(WARM).map(bytes => bytes - heap[WARM - 1]!));
-      const failures = await Promise.all(result.findings.map(finding => keep(target, finding)));
-      if (growth > MOST_GROWTH && sum.growth <= MOST_GROWTH)
-        failures.push({
-          flaw: `the heap grew by ${growth} bytes`,
-          replay: replayOf(target, result.seed, result.inputs),
-        });
-      for (const { flaw, replay } of failures) progress(`${target}: FLAW ${flaw}\n  replay with: ${replay}`);
-      add(sum, result, growth, failures);
-      found.push(...result.found.map(hex => fromHex(hex)!));
-      if (performance.now() - told < PROGRESS_MS) return;
+      const { target } = result;
+      const work = works.find(one => one.target === target)!;
+      const { sum, inputs } = work;
+      await take(work, result, worker);
+      if (performance.now() - told < PROGRESS_MS && sum.inputs < inputs) return;
       told = performance.now();
+      if (work.found.length > 0) writeCorpus(BUILD, target, work.found);
       progress(
         `${target}: ${sum.inputs} of ${inputs} inputs, ${sum.features} features, ${sum.failures.length} flaws`,
       );
     },
   });
-  if (found.length > 0) writeCorpus(BUILD, target, found);
-  if (options.seed !== undefined) return sum;
-  tally.value.next = Math.max(tally.value.next, seed);
-  const before = (tally.value.sums[target] ??= nothing());
-  add(before, { ...EMPTY, ...sum }, sum.growth, sum.failures);
-  await tally.save();
-  return sum;
+  const done = works.filter(({ sum }) => sum.inputs > 0);
+  if (options.seed === undefined) {
+    tally.value.next = seed;
+    for (const { target, sum } of done) {
+      const before = (tally.value.sums[target] ??= nothing());
+      add(before, { ...EMPTY, ...sum }, sum.growth, sum.failures);
+    }
+    await tally.save();
+  }
+  return Object.fromEntries(done.map(({ target, sum }) => [target, sum]));
+}
+
+async function take({ target, sum, found, heaps }: Work, result: Result, worker: number): Promise<void> {
+  const heap = (heaps[worker] ??= []);
+  heap.push(result.heap);
+  const growth = Math.max(0, ...heap.slice(WARM).map(bytes => bytes - heap[WARM - 1]!));
+  const failures = await Promise.all(result.findings.map(finding => keep(target, finding)));
+  if (growth > MOST_GROWTH && sum.growth <= MOST_GROWTH)
+    failures.push({
+      flaw: `the heap grew by ${growth} bytes`,
+      replay: replayOf(target, result.seed, result.inputs),
+    });
+  for (const { flaw, replay } of failures) progress(`${target}: FLAW ${flaw}\n  replay with: ${replay}`);
+  add(sum, result, growth, failures);
+  found.push(...result.found.map(hex => fromHex(hex)!));
 }
 
 const EMPTY: Omit<Result, 'inputs' | 'features' | 'slowest' | 'real'> = {
@@ -93,7 +124,8 @@ async function keep(
 ): Promise<Failure> {
   const folder = join(BUILD, 'failures');
   await mkdir(folder, { recursive: true });
-  const file = join(folder, `${target}-${Date.now()}.txt`);
+  const name = createHash('sha256').update(hex).digest('hex').slice(0, 12);
+  const file = join(folder, `${target}-${name}.txt`);
   await writeFile(file, `${hex}\n`);
   return { flaw, replay: `npm run fuzz -- --target ${target} --replay ${file}` };
 }
@@ -103,14 +135,7 @@ const replayOf = (target: string, seed: number, inputs: number): string =>
 
 async function fuzz(options: FuzzOptions, crew: Crew): Promise<Output> {
   const tally = await openTally(join(BUILD, 'tally.json'), options.fresh);
-  const sums: Record<string, Sum> = {};
-  const weights = options.targets.map(name => TARGETS[name]!.weight);
-  const weight = weights.reduce((sum, one) => sum + one, 0);
-  for (const name of options.targets) {
-    if (crew.interrupted) break;
-    const inputs = Math.ceil((options.inputs * TARGETS[name]!.weight) / weight);
-    sums[name] = await runTarget(name, inputs, options, tally, crew);
-  }
+  const sums = await runAll(options, tally, crew);
   const summary = { run: sums, tally: tally.value.sums };
   const before = options.seed === undefined ? `\nWith the runs before:\n${textOf(tally.value.sums)}` : '';
   return {
@@ -139,9 +164,13 @@ async function distil(targets: readonly string[]): Promise<Output> {
     const all = [...readCorpus(CORPUS, target), ...readCorpus(BUILD, target)];
     const campaign = new Campaign(await TARGETS[target]!.open());
     const { found, findings } = campaign.learn(all.sort((a, b) => a.length - b.length));
-    writeCorpus(CORPUS, target, found);
+    let room = MOST_CORPUS;
+    const kept = found.filter(({ length }) => (room -= length) >= 0);
+    writeCorpus(CORPUS, target, kept);
     sound &&= findings.length === 0;
-    lines.push(`${target}: ${found.length} of ${all.length} cases\n`);
+    lines.push(
+      `${target}: ${kept.length} of ${all.length} cases, ${MOST_CORPUS - Math.max(0, room)} bytes\n`,
+    );
   }
   return { output: lines.join(''), sound };
 }

@@ -120,6 +120,7 @@ function scene(begin: (cast: Cast) => void, options: SceneOptions = {}): SceneMa
       peer: A,
       before,
       sources: STRANGERS,
+      relays: false,
       victimDoes: (verb, argument) => {
         arena.act(V, now => victim.act(now, peer.staticKey, verb, argument));
       },

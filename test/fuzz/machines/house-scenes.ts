@@ -88,6 +88,7 @@ function house(network: Network, wish: Wish): SceneMaker {
       peer,
       before,
       sources: [peer.address, ...STRANGERS],
+      relays: V === undefined,
       victimDoes: (verb, argument) => {
         if (V) arena.act(V, now => V.act(now, A?.nodeId ?? door.nodeId, verb, argument));
       },
@@ -105,7 +106,7 @@ function house(network: Network, wish: Wish): SceneMaker {
         scene.peerDoes(6, 255);
         arena.pass(2_000);
       },
-      drops: () => victim.machine.drops.snapshot() as Record<string, number>,
+      drops: () => dropsOf(victim.machine),
       taken: () => Infinity,
       extent: () => victim.machine.tables.sessions,
       news: () => [...nmnNews.splice(0), ...(V?.news.splice(0) ?? [])],
@@ -123,6 +124,16 @@ function house(network: Network, wish: Wish): SceneMaker {
     };
     return scene;
   };
+}
+
+/** Drops by reason, those of sub-systems by their names. */
+function dropsOf(machine: Dweller['machine'] | Nmn['machine']): Record<string, number> {
+  const drops = { ...machine.drops.snapshot() } as Record<string, number>;
+  if (!('relay' in machine)) return drops;
+  for (const [reason, count] of Object.entries(machine.relay.counters.dropped))
+    drops[`relay ${reason}`] = count;
+  for (const [reason, count] of Object.entries(machine.stun.dropped)) drops[`stun ${reason}`] = count;
+  return drops;
 }
 
 const talk = ({ arena, peer, victim }: Cast): void => {

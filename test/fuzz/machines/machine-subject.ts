@@ -259,8 +259,8 @@ class Run {
   }
 
   #clear(source: number, bytes: Uint8Array): void {
-    const { sources } = this.#scene;
-    const inner = isRelayPacket(bytes) ? bytes.subarray(RELAY_HEADER) : bytes;
+    const { sources, relays } = this.#scene;
+    const inner = isRelayPacket(bytes) && !relays ? bytes.subarray(RELAY_HEADER) : bytes;
     const essence = keyOf(essenceOf(inner));
     const isOurs = this.#sent.has(essence) || this.#sent.has(keyOf(essenceOf(bytes)));
     const isAuthentic = isOurs || this.#recorded.has(essence) || this.#recorded.has(keyOf(essenceOf(bytes)));

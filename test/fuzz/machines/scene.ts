@@ -19,6 +19,8 @@ export interface Scene {
   peerDoes(verb: number, argument: number): void;
   /** All that both do in an ordinary session, from its beginning to its end. */
   live(): void;
+  /** Whether the victim passes packets of others on without looking into them. */
+  readonly relays: boolean;
   /** Drops of the victim by reason. */
   drops(): Readonly<Record<string, number>>;
   /** Packets that the victim took, as far as it counts them. */
