@@ -83,13 +83,10 @@ export class Crew {
  * One process of a crew: `work` makes a result of each order, `end` cleans up after the last one. Ctrl-C reaches everybody; the
  * parent decides when it is enough.
  */
-export function serve<Order, Result>(
-  work: (order: Order) => Result | Promise<Result>,
-  end?: () => unknown,
-): void {
+export function serve(work: (order: never) => unknown, end?: () => unknown): void {
   process.on('SIGINT', () => undefined);
-  process.on('message', (order: Order) => {
-    void Promise.resolve(work(order)).then(result => process.connected && process.send?.(result));
+  process.on('message', (order: unknown) => {
+    void Promise.resolve(work(order as never)).then(result => process.connected && process.send?.(result));
   });
   process.once('disconnect', () => void end?.());
 }

@@ -162,7 +162,10 @@ async function distil(targets: readonly string[]): Promise<Output> {
   let sound = true;
   for (const target of targets) {
     const all = [...readCorpus(CORPUS, target), ...readCorpus(BUILD, target)];
-    const campaign = new Campaign(await TARGETS[target]!.open());
+    const subject = await TARGETS[target]!.open();
+    const campaign = new Campaign(subject);
+    // What the seeds show need not be kept twice.
+    campaign.learn(subject.seeds);
     const { found, findings } = campaign.learn(all.sort((a, b) => a.length - b.length));
     let room = MOST_CORPUS;
     const kept = found.filter(({ length }) => (room -= length) >= 0);

@@ -19,7 +19,7 @@ async function campaignFor(target: string): Promise<Campaign> {
   return campaign;
 }
 
-serve<Order, Result>(async ({ target, seed, inputs: wanted }) => {
+serve(async ({ target, seed, inputs: wanted }: Order): Promise<Result> => {
   const campaign = await campaignFor(target);
   const start = performance.now();
   const { inputs, findings, found, slowest } = campaign.run(seed, wanted);

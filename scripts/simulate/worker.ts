@@ -4,7 +4,7 @@ import { SCENARIOS } from '../../test/simulation/scenarios.js';
 import { serve } from '../crew.js';
 import type { Order, Result } from './order.js';
 
-serve<Order, Result>(async ({ scenario: name, seed, chart }) => {
+serve(async ({ scenario: name, seed, chart }: Order): Promise<Result> => {
   const scenario = SCENARIOS[name]!;
   const start = process.cpuUsage();
   const run = await execute(scenario, seed);

@@ -11,8 +11,8 @@ const rounds = KINDS[kind]?.(Number(seed), folder);
 if (!rounds) throw new Error(`there is no chaos of the kind ${kind}`);
 
 let flawed = false;
-serve<object, Round>(
-  async () => {
+serve(
+  async (): Promise<Round> => {
     const { value, done } = await rounds.next();
     if (done === true) throw new Error(`the chaos of the kind ${kind} ended by itself`);
     flawed ||= value.flaws.length > 0;

@@ -4,21 +4,18 @@ import { Campaign } from './campaign.js';
 import { CORPUS, readCorpus } from './corpus.js';
 import { TARGETS } from './targets.js';
 
-/** New inputs of each target, in the measure of its weight: enough to see that it is fuzzed at all. */
-const FRESH = 300;
-
 for (const [name, target] of Object.entries(TARGETS))
-  test(`the corpus of ${name} shows nothing that must not be, and neither does a handful of new inputs`, async t => {
+  test(`the corpus of ${name} shows nothing that must not be`, async t => {
+    // Behind a whole test command there may be other work to wait for.
+    t.timeout(120_000);
     const subject = await target.open();
     const campaign = new Campaign(subject);
-    const corpus = readCorpus(CORPUS, name);
 
-    const { findings } = campaign.learn([...subject.seeds, ...corpus]);
-    const fresh = campaign.run(1, Math.ceil(FRESH * Math.min(1, target.weight)));
+    const { findings } = campaign.learn([...subject.seeds, ...readCorpus(CORPUS, name)]);
 
-    t.true(corpus.length > 0);
+    t.true(campaign.features.size > 0);
     t.deepEqual(
-      [...findings, ...fresh.findings].map(({ flaw }) => flaw),
+      findings.map(({ flaw }) => flaw),
       [],
     );
   });

@@ -9,7 +9,9 @@ import {
   decodeValue,
   decodeWrite,
   CapabilityError,
+  type AttributeDefinition,
   type CapabilityId,
+  type InfoRequestDefinition,
   type CapabilityMessage,
   type DataType,
   encodeMessage,
@@ -31,8 +33,8 @@ import { vectorBytes } from './vectors.js';
 
 const MESSAGES = vectorBytes('capabilities', 'messages');
 /** Every data type that a standard capability uses. */
-const TYPES = STANDARD_CAPABILITIES.flatMap(({ attributes }) => Object.values(attributes)).map(
-  ({ type }) => type,
+const TYPES: readonly DataType[] = STANDARD_CAPABILITIES.flatMap(({ attributes }) =>
+  Object.values<AttributeDefinition>(attributes).map(({ type }) => type),
 );
 
 /** What reads the messages of the capability service. */
@@ -170,7 +172,9 @@ function decodeResponses(wire: readonly WireValue[] | undefined): ReturnType<typ
 }
 
 function decodeAnswers(wire: readonly WireValue[] | undefined): ReturnType<typeof decodeAnswer> {
-  const requests = STANDARD_CAPABILITIES.flatMap(({ infoRequests }) => Object.values(infoRequests));
+  const requests = STANDARD_CAPABILITIES.flatMap(({ infoRequests }) =>
+    Object.values<InfoRequestDefinition>(infoRequests),
+  );
   const all = requests.map(request => decodeAnswer(request, wire));
   return all.find(({ ok }) => !ok) ?? all[0]!;
 }

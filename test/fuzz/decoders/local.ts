@@ -165,7 +165,7 @@ function varyJson(random: SeededRandom, bytes: Uint8Array): Uint8Array {
   } catch {
     lines[at] = '{"id":1,"method":"echo"}';
   }
-  if (random.below(4) === 0) lines.splice(at, 0, lines[at]!);
+  if (random.below(4) === 0) lines.splice(at, 0, lines[at]);
   return encodeText(lines.join('\n'));
 }
 

@@ -12,6 +12,7 @@ import {
   encodeStun,
   encodeText,
   encodeWith,
+  type Frame,
   isDataPacket,
   isRelayPacket,
   isStun,
@@ -36,6 +37,13 @@ import { texts, vectorBytes } from './vectors.js';
 
 /** Types of the frames in a packet that tell it apart from others. */
 const MOST_TYPES = 2;
+
+/** Bytes of frames that are written again: two packets. */
+const MOST_ENCODED = 2_048;
+/** Ms, 270 years: a longer delay loses its last units in a number of JavaScript, and nobody waits for it. */
+const ENDLESS = 2 ** 43;
+
+const isEndless = (frame: Frame): boolean => 'delay' in frame && frame.delay > ENDLESS;
 
 const FRAMES = vectorBytes('wire', 'frames');
 
@@ -91,7 +99,7 @@ export const WIRE_DECODERS: Readonly<Record<string, Decoder>> = {
       frames.forEach(describeFrame);
       const types = [...new Set(frames.map(({ type }) => type))].sort().slice(0, MOST_TYPES).join(' ');
       // Two types begin alike and one is a wide range: what they are is in the bytes, and comes back as it was.
-      const again = bytes.length <= 2_048 ? encodeFrames(frames) : bytes;
+      const again = bytes.length <= MOST_ENCODED && !frames.some(isEndless) ? encodeFrames(frames) : bytes;
       return { way: types, flaws: sameBytes(again, bytes) ? [] : [`frames ${types} have another encoding`] };
     },
   },

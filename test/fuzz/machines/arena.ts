@@ -1,5 +1,10 @@
-import type { Instant, Machine } from '@coconet/cluster-protocol/core';
-import { instant, packetKind, type SocketAddress } from '@coconet/cluster-protocol/core';
+import {
+  type Instant,
+  instant,
+  type Machine,
+  packetKind,
+  type SocketAddress,
+} from '@coconet/cluster-protocol/core';
 
 /** One way, between any two. */
 const DELAY_MS = 5;

@@ -153,7 +153,7 @@ function scene(begin: (cast: Cast) => void, options: SceneOptions = {}): SceneMa
         arena.act(V, now => victim.session(peer.staticKey)?.close(now, 0, 'over'));
         arena.pass(500);
       },
-      drops: () => victim.drops.snapshot() as Record<string, number>,
+      drops: () => victim.drops.snapshot(),
       taken: () => victim.taken,
       extent: () => victim.endpoint.size,
       news: () => victim.news.splice(0),

@@ -52,8 +52,12 @@ export const PLACES: Readonly<Record<Resident | 'nmn', SocketAddress>> = {
   door: addressOf('198.51.100.4', 5_000),
 };
 
-/** Founds a network and lets three nodes join it. */
-export async function foundNetwork(): Promise<Network> {
+let founded: Promise<Network> | undefined;
+
+/** A network that three nodes have joined; always the same one. */
+export const foundNetwork = (): Promise<Network> => (founded ??= found());
+
+async function found(): Promise<Network> {
   const provider = new AuthenticatingProvider();
   const random = new SeededRandom(1);
   const { nmn, owner, join, world, during } = await home(1, { crypto: provider });
