@@ -1,6 +1,4 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
-
+import { KeptFile } from '../kept-file.js';
 import type { Result } from './order.js';
 
 /** Failures that are kept of each scenario: more would tell nothing new. */
@@ -39,42 +37,36 @@ export function add(sum: Sum, { seed, problems, virtual, real, counts }: Result)
 
 /** The sum of all seeds that went on from each other, in a file that the next run goes on with. */
 export class Tally {
-  readonly #file: string;
-  readonly #kept: Record<string, Kept>;
+  readonly #file: KeptFile<Record<string, Kept>>;
 
-  private constructor(file: string, kept: Record<string, Kept>) {
+  private constructor(file: KeptFile<Record<string, Kept>>) {
     this.#file = file;
-    this.#kept = kept;
   }
 
   /** The tally of earlier runs; an empty one if there is none or `fresh` says so. */
   static async open(file: string, fresh: boolean): Promise<Tally> {
-    const text = fresh ? undefined : await readFile(file, 'utf8').catch(() => undefined);
-    // Our own file, replaced as a whole each time.
-    return new Tally(file, text === undefined ? {} : (JSON.parse(text) as Record<string, Kept>));
+    return new Tally(await KeptFile.open<Record<string, Kept>>(file, fresh, {}));
   }
 
   /** The first seed of a scenario that was not run yet. */
   next(scenario: string): number {
-    return this.#kept[scenario]?.next ?? 1;
+    return this.#file.value[scenario]?.next ?? 1;
   }
 
   /** Adds seeds up to, not including, `next`. */
   add(scenario: string, next: number, result: Result): void {
-    const kept = (this.#kept[scenario] ??= { next: 1, sum: nothing() });
+    const kept = (this.#file.value[scenario] ??= { next: 1, sum: nothing() });
     kept.next = Math.max(kept.next, next);
     add(kept.sum, result);
   }
 
-  async save(): Promise<void> {
-    await mkdir(dirname(this.#file), { recursive: true });
-    await writeFile(`${this.#file}.new`, JSON.stringify(this.#kept));
-    await rename(`${this.#file}.new`, this.#file);
+  save(): Promise<void> {
+    return this.#file.save();
   }
 
   /** Everything so far. */
   get sums(): Readonly<Record<string, Sum>> {
-    return Object.fromEntries(Object.entries(this.#kept).map(([name, { sum }]) => [name, sum]));
+    return Object.fromEntries(Object.entries(this.#file.value).map(([name, { sum }]) => [name, sum]));
   }
 }
 

@@ -1,7 +1,5 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
-
 import { quantile } from '../../benchmarks/statistics.js';
+import { KeptFile } from '../../scripts/kept-file.js';
 import type { Round } from './round.js';
 
 /** Times and flaws that are kept of each kind, the latest: more would tell nothing new. */
@@ -28,23 +26,19 @@ export interface Summary {
 
 /** The sum of all rounds of all runs, in a file that the next run goes on with. */
 export class Tally {
-  readonly #file: string;
-  readonly #sums: Record<string, Sum>;
+  readonly #file: KeptFile<Record<string, Sum>>;
 
-  private constructor(file: string, sums: Record<string, Sum>) {
+  private constructor(file: KeptFile<Record<string, Sum>>) {
     this.#file = file;
-    this.#sums = sums;
   }
 
   /** The tally of earlier runs; an empty one if there is none or `fresh` says so. */
   static async open(file: string, fresh: boolean): Promise<Tally> {
-    const text = fresh ? undefined : await readFile(file, 'utf8').catch(() => undefined);
-    // Our own file, replaced as a whole each time.
-    return new Tally(file, text === undefined ? {} : (JSON.parse(text) as Record<string, Sum>));
+    return new Tally(await KeptFile.open<Record<string, Sum>>(file, fresh, {}));
   }
 
   add(kind: string, { counts, times, flaws }: Round): void {
-    const sum = (this.#sums[kind] ??= { rounds: 0, counts: {}, times: {}, flaws: [] });
+    const sum = (this.#file.value[kind] ??= { rounds: 0, counts: {}, times: {}, flaws: [] });
     sum.rounds++;
     for (const [name, count] of Object.entries(counts)) sum.counts[name] = (sum.counts[name] ?? 0) + count;
     for (const [name, time] of Object.entries(times)) {
@@ -56,15 +50,13 @@ export class Tally {
     sum.flaws.splice(0, sum.flaws.length - MOST_FLAWS);
   }
 
-  async save(): Promise<void> {
-    await mkdir(dirname(this.#file), { recursive: true });
-    await writeFile(`${this.#file}.new`, JSON.stringify(this.#sums));
-    await rename(`${this.#file}.new`, this.#file);
+  save(): Promise<void> {
+    return this.#file.save();
   }
 
   summary(): Readonly<Record<string, Summary>> {
     return Object.fromEntries(
-      Object.entries(this.#sums).map(([kind, { rounds, counts, times, flaws }]) => [
+      Object.entries(this.#file.value).map(([kind, { rounds, counts, times, flaws }]) => [
         kind,
         {
           rounds,

@@ -10,6 +10,9 @@ const MAX_REQUESTS = 256;
 /** Items that a client may allow ahead; what it asks beyond is not counted. */
 const MAX_WINDOW = 65_536;
 
+/** Letters of an error's message: it may quote what was asked, and has to fit a line whatever that was. */
+const MAX_ERROR_TEXT = 4_096;
+
 /** What a method is told besides its parameters. */
 export interface JsonLineContext {
   /** Aborted when the client cancels or goes away. */
@@ -117,20 +120,19 @@ class Connection {
   }
 
   #begin({ id, method, params = {}, window }: JsonObject): void {
-    const run = typeof method === 'string' ? this.#methods.get(method) : undefined;
+    const name = typeof method === 'string' ? method : undefined;
+    const run = name === undefined ? undefined : this.#methods.get(name);
     if (!isRequestId(id)) {
       this.#refuse(null, 'INVALID_ARGUMENT', 'id: a number, or a text of at most 64 letters');
     } else if (this.#requests.has(id)) {
       this.#refuse(id, 'INVALID_ARGUMENT', 'id: a request with this id is under way');
     } else if (this.#requests.size >= MAX_REQUESTS) {
       this.#refuse(id, 'QUEUE_FULL', `${MAX_REQUESTS} requests of this connection are under way already`);
+    } else if (name === undefined) {
+      this.#refuse(id, 'INVALID_ARGUMENT', 'method: a text');
     } else if (run === undefined) {
       const known = [...this.#methods.keys()].join(', ');
-      this.#refuse(
-        id,
-        'INVALID_ARGUMENT',
-        `method: there is no '${String(method).slice(0, 64)}', only ${known}`,
-      );
+      this.#refuse(id, 'INVALID_ARGUMENT', `method: there is no '${name.slice(0, 64)}', only ${known}`);
     } else if (!isJsonObject(params)) {
       this.#refuse(id, 'INVALID_ARGUMENT', 'params: an object');
     } else {
@@ -218,11 +220,11 @@ function whenAborted(signal: AbortSignal): Promise<never> {
 }
 
 function describeError(error: unknown): { code: string; message: string; status?: string } {
-  if (!(error instanceof Error)) return { code: 'INTERNAL', message: String(error) };
+  if (!(error instanceof Error)) return { code: 'INTERNAL', message: 'the method failed' };
   const { code, status } = error as Partial<JsonLineError>;
   return {
     code: typeof code === 'string' ? code : 'INTERNAL',
-    message: error.message,
+    message: error.message.slice(0, MAX_ERROR_TEXT),
     ...(typeof status === 'string' && { status }),
   };
 }

@@ -271,6 +271,40 @@ test('wrong requests are answered with what is wrong', async t => {
   socket.destroy();
 });
 
+test('a method that is no text is refused, whatever else it is', async t => {
+  const { open, client } = await serve(t, { echo: ({ value }) => value });
+  const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
+  const socket = await open();
+
+  const answers = await talk(
+    socket,
+    `{"id":1,"method":{"toString":1}}\n{"id":2,"method":${deep}}\n{"id":3,"method":null}\n`,
+    3,
+  );
+
+  const refusal = { code: 'INVALID_ARGUMENT', message: 'method: a text' };
+  t.deepEqual(
+    answers,
+    [1, 2, 3].map(id => ({ id, error: refusal })),
+  );
+  t.is(await (await client()).request('echo', { value: 1 }), 1);
+  socket.destroy();
+});
+
+test('an error with more to say than fits one line says the beginning of it', async t => {
+  const { client } = await serve(t, {
+    fail: () => {
+      throw new ClusterError('INVALID_ARGUMENT', `no such name: ${'x'.repeat(MAX_JSON_LINE)}`);
+    },
+  });
+  const one = await client();
+
+  const error = await t.throwsAsync<JsonLineError>(one.request('fail'), { code: 'INVALID_ARGUMENT' });
+
+  t.regex(error.message, /^no such name: x{100}/);
+  t.true(error.message.length < 10_000);
+});
+
 test('nonsense and endless lines end the connection, and no other', async t => {
   const { open, client } = await serve(t, { ping: () => 'pong' });
   const good = await client();
