@@ -228,6 +228,23 @@ test('an eighth of the table of pending sessions is for those who proved no addr
   t.is(right.endpoint.size, 33);
 });
 
+test('no more than 256 wait for their first packet, whoever brought them', t => {
+  const { b, right } = scene(6);
+  const caller = (of: number): Uint8Array => {
+    const keys = crypto.dhKeyPair(new Uint8Array(32).fill(of & 255, 0, 16).fill(1 + (of >> 8), 16));
+    const other = new EndpointMachine(crypto, b, keys);
+    other.dial(b.now(), b.address(1000), right.keys.publicKey);
+    other.pollTransmit(b.now());
+    return other.sent[0]!.bytes;
+  };
+
+  for (let i = 0; i < 260; i++)
+    right.endpoint.handleCarried(b.now(), right.endpoint.paths.intern(1, STRANGER, i), caller(i));
+
+  t.is(right.endpoint.size, 256);
+  t.is(right.drops.get('pendingFull'), 4);
+});
+
 test('a nonce proves an address as a cookie does', t => {
   const { b, right, ask, dial, left, load, a } = scene(7);
   right.judge = () => ({ verdict: 'retry' });

@@ -81,6 +81,25 @@ test('a replay window works around 2^32 and 2^48', t => {
   }
 });
 
+test('a replay window forgets every number that it jumps over, the first one too', t => {
+  const window = new ReplayWindow(128);
+  for (let number = 0; number < 128; number++) window.mark(number);
+
+  window.mark(131);
+
+  t.deepEqual(
+    [127, 128, 129, 130, 131].map(number => window.verdict(number)),
+    ['replayed', 'fresh', 'fresh', 'fresh', 'replayed'],
+  );
+});
+
+test('a number exactly half a span away is the one ahead, as in RFC 9000', t => {
+  const half = 2 ** 31;
+
+  for (const expected of [half, 2 ** 32 + 5, 2 ** 33 + half])
+    t.is(expandPacketNumber((expected + half) % 2 ** 32, expected), expected + half);
+});
+
 test('a packet number is found again from its low half anywhere within 2^31', t => {
   fc.assert(
     fc.property(

@@ -1,0 +1,96 @@
+import type { Mutant } from '../mutant.js';
+
+/** Handshakes and what they are made of. */
+export const CRYPTO: readonly Mutant[] = [
+  {
+    name: 'a cipher state seals two texts under one nonce',
+    file: 'crypto/cipher-state.ts',
+    original: '    this.#countUp();\n    return buffer.subarray(ad.length);\n',
+    replacement: '    return buffer.subarray(ad.length);\n',
+    tests: ['crypto/cipher-state', 'crypto/noise-vectors'],
+  },
+  {
+    name: 'the nonce does not carry into its high word',
+    file: 'crypto/cipher-state.ts',
+    original: 'if (this.#nonceLow === 0) this.#nonceHigh++;',
+    replacement: '',
+    tests: ['crypto/cipher-state'],
+  },
+  {
+    name: 'the nonce that is reserved for changing the key is used for a text',
+    file: 'crypto/cipher-state.ts',
+    original: 'this.#nonceHigh === LAST_WORD && this.#nonceLow === LAST_WORD',
+    replacement: 'this.#nonceHigh > LAST_WORD',
+    tests: ['crypto/cipher-state'],
+  },
+  {
+    name: 'the associated data does not hold the whole header of a packet',
+    file: 'session/packet-opener.ts',
+    original: 'key.openInPlace(high, number >>> 0, packet, DATA_HEADER, packet.length)',
+    replacement: 'key.openInPlace(high, number >>> 0, packet.fill(0x80, 0, 1), DATA_HEADER, packet.length)',
+    tests: ['session/hostile', 'wire/vectors'],
+  },
+  {
+    name: 'with a psk the ephemeral key is not mixed into the key of the handshake',
+    file: 'crypto/handshake-state.ts',
+    original: 'if (this.#protocol.pskCount > 0) this.#symmetric.mixKey(publicKey);',
+    replacement: 'if (this.#protocol.pskCount > 1) this.#symmetric.mixKey(publicKey);',
+    tests: ['crypto/noise-vectors'],
+  },
+  {
+    name: 'the psk is mixed into the key of the handshake, but not into its hash',
+    file: 'crypto/symmetric-state.ts',
+    original: '    this.mixHash(hashInput!);\n',
+    replacement: '',
+    tests: ['crypto/noise-vectors'],
+  },
+  {
+    name: 'what stands in clear beside message 2 is bound by its first byte alone',
+    file: 'crypto/handshake-state.ts',
+    original: 'this.#symmetric.mixHash(clear);',
+    replacement: 'this.#symmetric.mixHash(clear.subarray(0, 1));',
+    tests: ['crypto/handshake-state', 'session/handshake-vectors'],
+  },
+  {
+    name: 'the outputs of HKDF are numbered from 0',
+    file: 'crypto/hkdf.ts',
+    original: 'let number = 1; number <= count; number++',
+    replacement: 'let number = 0; number < count; number++',
+    tests: ['crypto/hkdf'],
+  },
+  {
+    name: 'a fork of a handshake starts its nonce over',
+    file: 'crypto/symmetric-state.ts',
+    original: 'copy.#cipher.setNonce(...this.#cipher.nonce);',
+    replacement: '',
+    tests: ['crypto/handshake-state'],
+  },
+  {
+    name: 'a fork of a handshake shares its hash with the original',
+    file: 'crypto/symmetric-state.ts',
+    original: '      this.#handshakeHash.slice(),\n    );\n    if',
+    replacement: '      this.#handshakeHash,\n    );\n    if',
+    tests: ['crypto/handshake-state'],
+  },
+  {
+    name: 'the transport keys of one handshake are handed out twice',
+    file: 'crypto/handshake-state.ts',
+    original: "    this.#progress = 'split';\n",
+    replacement: '',
+    tests: ['crypto/handshake-state'],
+  },
+  {
+    name: 'a key of small order with its highest bit set passes for a good one',
+    file: 'crypto/small-order.ts',
+    original: 'point[31] = point[31]! & 0x7f;',
+    replacement: 'point[31] = point[31]! & 0xff;',
+    tests: ['crypto/small-order'],
+  },
+  {
+    name: 'half of mac1 is not compared',
+    file: 'crypto/mac1.ts',
+    original: 'this.#provider.equal(this.compute(bytesBefore), mac1)',
+    replacement: 'this.#provider.equal(this.compute(bytesBefore).subarray(0, 8), mac1.subarray(0, 8))',
+    tests: ['crypto/mac1', 'session/endpoint'],
+  },
+];

@@ -1,0 +1,103 @@
+import type { Mutant } from '../mutant.js';
+
+/** The change of keys, and what becomes of keys. */
+export const KEYS: readonly Mutant[] = [
+  {
+    name: 'the nonce starts over when the keys change',
+    file: 'session/packet-writer.ts',
+    original: 'this.#key.sealInPlace(high, number >>> 0,',
+    replacement: 'this.#key.sealInPlace(high, (number - this.#keyedFrom) >>> 0,',
+    tests: ['session/rekey'],
+  },
+  {
+    name: 'the key phase stays as it is when the keys change',
+    file: 'session/packet-writer.ts',
+    original: '    this.#phase = this.#phase === 0 ? 1 : 0;\n',
+    replacement: '',
+    tests: ['session/rekey'],
+  },
+  {
+    name: 'the secret for the next change stays the same',
+    file: 'session/key-ratchet.ts',
+    original: '    this.#secret.set(next);\n',
+    replacement: '',
+    tests: ['session/key-ratchet'],
+  },
+  {
+    name: 'the key before is not overwritten when its time is over',
+    file: 'session/packet-opener.ts',
+    original: '    this.#keys[phase]?.destroy();\n',
+    replacement: '',
+    tests: ['session/rekey'],
+  },
+  {
+    name: 'old keys are kept as long as a slow path likes',
+    file: 'session/rekey.ts',
+    original: 'milliseconds(Math.min(late, MAX_OLD_KEY_LIFE))',
+    replacement: 'milliseconds(Math.min(late, 1e9 * MAX_OLD_KEY_LIFE))',
+    tests: ['session/rekey'],
+  },
+  {
+    name: 'the old key opens packets with numbers of the new one',
+    file: 'session/packet-opener.ts',
+    original: "    if (other && !this.#coming && number > this.#first) return 'badTag';\n",
+    replacement: '',
+    tests: ['session/rekey'],
+  },
+  {
+    name: 'of two offers that cross neither gives way',
+    file: 'session/rekey.ts',
+    original: 'if (this.#noise.prevails) return false;',
+    replacement: 'if (this.#generation >= 0) return false;',
+    tests: ['session/rekey'],
+  },
+  {
+    name: 'an offer of any generation is answered',
+    file: 'session/rekey.ts',
+    original: '    if (generation !== this.#generation + 1) return false;\n',
+    replacement: '',
+    tests: ['session/rekey'],
+  },
+  {
+    name: 'the prologue of a change of keys does not name its generation',
+    file: 'session/key-ratchet.ts',
+    original: '.uint48(generation)',
+    replacement: '.uint48(0 * generation)',
+    tests: ['session/key-ratchet'],
+  },
+  {
+    name: 'packets that are received wear out no key',
+    file: 'session/rekey.ts',
+    original: 'Math.max(this.#writer.sealed, this.#opener.tried)',
+    replacement: 'this.#writer.sealed',
+    tests: ['session/rekey'],
+  },
+  {
+    name: 'one forgery more than allowed is tried under a key',
+    file: 'session/packet-opener.ts',
+    original: 'return this.#forged >= this.#maxForgeries;',
+    replacement: 'return this.#forged > this.#maxForgeries;',
+    tests: ['session/packet-opener'],
+  },
+  {
+    name: 'a session that has ended keeps the keys with which it received',
+    file: 'session/session.ts',
+    original: '    this.#opener.destroy();\n',
+    replacement: '',
+    tests: ['session/endpoint'],
+  },
+  {
+    name: 'the secret for changing keys outlives the session',
+    file: 'session/key-ratchet.ts',
+    original: 'this.#options.provider.zero(this.#secret);',
+    replacement: '',
+    tests: ['session/key-ratchet', 'session/endpoint'],
+  },
+  {
+    name: 'a close is said again for every packet that still comes',
+    file: 'session/session-state.ts',
+    original: 'const CLOSE_COPIES = 3;',
+    replacement: 'const CLOSE_COPIES = Infinity;',
+    tests: ['session/close'],
+  },
+];
