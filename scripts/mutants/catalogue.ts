@@ -10,10 +10,12 @@ import { RECOVERY } from './catalogue/recovery.js';
 import { STATE } from './catalogue/state.js';
 import { STRANGERS } from './catalogue/strangers.js';
 import { STREAMS } from './catalogue/streams.js';
+import { WIRE } from './catalogue/wire.js';
 import type { Mutant } from './mutant.js';
 
 /** All faults, in the order of the layers. */
 export const MUTANTS: readonly Mutant[] = [
+  ...WIRE,
   ...CRYPTO,
   ...PACKETS,
   ...RECOVERY,

@@ -59,7 +59,7 @@ function batchesOf(mutants: readonly Mutant[]): readonly ReadonlyMap<string, Mut
   for (const mutant of mutants) {
     const file = sourceOf(mutant);
     let batch = batches.find(other => !other.has(file));
-    if (batch === undefined) batches.push((batch = new Map()));
+    if (batch === undefined) batches.push((batch = new Map<string, Mutant>()));
     batch.set(file, mutant);
   }
   return batches;

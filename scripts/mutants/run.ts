@@ -130,21 +130,15 @@ async function main(): Promise<number> {
   }
   const folder = await mkdtemp(join(tmpdir(), 'coconet-mutants-'));
   const trials = new Trials(folder);
-  let interrupted = false;
-  const interrupt = (): void => {
-    interrupted = true;
-    trials.end();
-  };
-  process.once('SIGINT', interrupt);
-  process.once('SIGTERM', interrupt);
-  process.on('exit', () => {
-    trials.end();
-  });
+  for (const event of ['SIGINT', 'SIGTERM', 'exit'])
+    process.once(event, () => {
+      trials.end();
+    });
   try {
     const outcomes = await plantAll(trials, mutants, jobs);
-    if (outcomes === undefined) return interrupted ? INTERRUPTED : 1;
+    if (outcomes === undefined) return trials.ended ? INTERRUPTED : 1;
     process.stdout.write(json ? `${JSON.stringify({ outcomes })}\n` : summaryOf(outcomes));
-    return interrupted ? INTERRUPTED : isEnough(outcomes, all) ? 0 : 1;
+    return trials.ended ? INTERRUPTED : isEnough(outcomes, all) ? 0 : 1;
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

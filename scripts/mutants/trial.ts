@@ -41,6 +41,11 @@ export class Trials {
     this.#folder = folder;
   }
 
+  /** Whether {@link Trials.end} was called. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
   /** Kills what runs. Nothing begins after it, and what ran is worth nothing. */
   end(): void {
     this.#ended = true;
@@ -87,7 +92,7 @@ export class Trials {
     this.#running.delete(child);
     const planted = existsSync(seen);
     await rm(seen, { force: true });
-    if (this.#ended) return undefined;
+    if (this.ended) return undefined;
     const milliseconds = performance.now() - start;
     const good = code === 0;
     const stuck = !good && milliseconds >= quietMs;

@@ -24,18 +24,18 @@ export const CRYPTO: readonly Mutant[] = [
     tests: ['crypto/cipher-state'],
   },
   {
-    name: 'the associated data does not hold the whole header of a packet',
-    file: 'session/packet-opener.ts',
-    original: 'key.openInPlace(high, number >>> 0, packet, DATA_HEADER, packet.length)',
-    replacement: 'key.openInPlace(high, number >>> 0, packet.fill(0x80, 0, 1), DATA_HEADER, packet.length)',
-    tests: ['session/hostile', 'wire/vectors'],
-  },
-  {
     name: 'with a psk the ephemeral key is not mixed into the key of the handshake',
     file: 'crypto/handshake-state.ts',
     original: 'if (this.#protocol.pskCount > 0) this.#symmetric.mixKey(publicKey);',
     replacement: 'if (this.#protocol.pskCount > 1) this.#symmetric.mixKey(publicKey);',
     tests: ['crypto/noise-vectors'],
+  },
+  {
+    name: 'a psk goes before the other tokens of its message, not behind them',
+    file: 'crypto/patterns.ts',
+    original: "    ...tokens,\n    ...(places.includes(index + 1) ? (['psk'] as const) : []),\n",
+    replacement: "    ...(places.includes(index + 1) ? (['psk'] as const) : []),\n    ...tokens,\n",
+    tests: ['crypto/patterns', 'crypto/noise-vectors'],
   },
   {
     name: 'the psk is mixed into the key of the handshake, but not into its hash',

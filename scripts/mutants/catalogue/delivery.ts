@@ -38,6 +38,13 @@ export const DELIVERY: readonly Mutant[] = [
     tests: ['network/outbox'],
   },
   {
+    name: 'a message outlives its last moment',
+    file: 'network/outbox.ts',
+    original: 'if (entry.expiresAt <= now) expired.push(entry);',
+    replacement: 'if (entry.expiresAt < now) expired.push(entry);',
+    tests: ['network/outbox'],
+  },
+  {
     name: 'a newer value does not take the place of the one that waits',
     file: 'network/outbox.ts',
     original: 'if (superseded) this.remove(superseded.sequence);',
