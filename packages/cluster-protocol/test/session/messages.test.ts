@@ -4,7 +4,7 @@ import { after, instant, seconds } from '../../src/base/index.js';
 import { MAX_MESSAGE, UNGRANTED_MESSAGE, type Frame } from '../../src/wire/index.js';
 import { FrameCounts } from '../../src/session/frame-counts.js';
 import { MessageControl } from '../../src/session/message-control.js';
-import { MessageQueue } from '../../src/session/message-queue.js';
+import { MAX_QUEUED_MESSAGES, MessageQueue } from '../../src/session/message-queue.js';
 import { PacketContents } from '../../src/session/packet-contents.js';
 import { SentFramePool } from '../../src/session/sent-frame.js';
 import { GRANT_LIFE, MESSAGE_MEMORY, MessageMemory } from '../../src/session/message-memory.js';
@@ -340,6 +340,22 @@ test('a message that begins anew counts against what may wait as before', t => {
   t.throws(() => add(4), { code: 'QUEUE_FULL' });
   t.true(queue.cancel(0));
   t.notThrows(() => add(4));
+});
+
+test('no more messages wait than the queue holds', t => {
+  const control = new MessageControl({
+    repeatArrived: () => undefined,
+    abandonArrived: () => undefined,
+  });
+  const queue = new MessageQueue(1_000, control, () => undefined);
+  const add = (sequence: number): void => {
+    queue.add({ sequence, floor: () => 0, service: 7, bytes: new Uint8Array(1) });
+  };
+  for (let sequence = 0; sequence < MAX_QUEUED_MESSAGES; sequence++) add(sequence);
+
+  t.throws(() => add(MAX_QUEUED_MESSAGES), { code: 'QUEUE_FULL' });
+  queue.cancel(7);
+  t.notThrows(() => add(MAX_QUEUED_MESSAGES));
 });
 
 test('a grant is taken back after five minutes where another session waits, and the message still comes', t => {

@@ -7,14 +7,14 @@ import { DATA_HEADER, FrameType, writeDataHeader } from '../../src/wire/index.js
 const INDEX = 7;
 const SPAN = 2 ** 32;
 const provider = await createCryptoProvider();
-const newKey = (): AeadKey => provider.aeadKey(new Uint8Array(32).fill(1));
+const newKey = (phase = 0): AeadKey => provider.aeadKey(new Uint8Array(32).fill(1 + phase));
 
 /** A packet with a ping, sealed under its whole number or under another one. */
-function packetOf(number: number, nonce: number = number): Uint8Array {
+function packetOf(number: number, nonce: number = number, phase: 0 | 1 = 0): Uint8Array {
   const packet = new Uint8Array(DATA_HEADER + 1 + 16);
-  writeDataHeader(packet, 0, INDEX, number % SPAN);
+  writeDataHeader(packet, phase, INDEX, number % SPAN);
   packet[DATA_HEADER] = FrameType.ping;
-  const key = newKey();
+  const key = newKey(phase);
   key.sealInPlace(Math.floor(nonce / SPAN), nonce % SPAN, packet, DATA_HEADER, 1);
   key.destroy();
   return packet;
@@ -38,4 +38,18 @@ test('a key is worn out with the last forgery that it may be tried on, and not b
     t.is(opener.open(packetOf(5, 6)), 'badTag');
     t.is(opener.exhausted, forged);
   }
+});
+
+test('the numbers of the old key end below the lowest that the new key has opened', t => {
+  const opener = new PacketOpener(newKey(), INDEX);
+  const open = (number: number, phase: 0 | 1) => opener.open(packetOf(number, number, phase));
+  t.is(open(1, 0), undefined);
+  opener.install(newKey(1));
+
+  t.is(open(10, 1), undefined);
+  t.is(open(9, 0), undefined, 'it may be from before the change');
+  t.is(open(7, 1), undefined);
+
+  t.is(open(8, 0), 'badTag', 'whoever sent 7 under the new key sent 8 under it too');
+  t.is(open(6, 0), undefined);
 });

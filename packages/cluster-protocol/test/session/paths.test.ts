@@ -128,6 +128,22 @@ test('a packet that is not the newest moves nothing, wherever it comes from', t 
   t.is(pair.b.pathStatistics(9)?.sentBytes, 0);
 });
 
+test('what was under way on a path that is removed goes over another at once', t => {
+  const pair = new SessionPair({ config: { followPeer: false } });
+  pair.a.probePath(pair.now, 5);
+  pair.run(() => pair.count('a', 'pathValidated') === 1);
+  pair.run(() => false, 1_000);
+  pair.a.activatePath(pair.now, 5);
+  pair.drop = ({ path }) => path === 5;
+
+  sendAll(pair, 'a', [1_000]);
+  pair.drain();
+  pair.a.activatePath(pair.now, 0);
+  pair.a.removePath(pair.now, 5);
+
+  t.true(pair.run(() => pair.count('a', 'messageAcknowledged') === 1, 100));
+});
+
 test('the table of paths gives up an unproved one first, then the one heard of longest ago, never the one to keep', t => {
   const table = new PathTable();
   const paths = Array.from({ length: MAX_PATHS }, (_, id) => {

@@ -245,6 +245,19 @@ test('a stopped stream is reset by its sender, and its bytes no longer count', t
   t.true(both.half('b', next).ended);
 });
 
+test('what a stopped stream has brought is let go at once', t => {
+  const { pair, programs: both, a, b } = programs();
+  const stream = a.open({ service: SERVICE, oneWay: true });
+  both.paused.b.add(stream);
+  both.write('a', stream, streamBytes(1, 100_000), false);
+  pair.run(() => false, 2_000);
+  t.true(pair.memory.b.held >= 100_000);
+
+  b.stop(pair.now, stream, 0x200);
+
+  t.is(pair.memory.b.held, 0);
+});
+
 test('who takes no streams refuses each of them and keeps nothing', t => {
   const { pair, programs: both, a, b } = programs({ config: { acceptStreams: () => false } });
   const stream = a.open({ service: SERVICE });

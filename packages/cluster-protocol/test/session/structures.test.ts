@@ -139,6 +139,26 @@ test('a window of sequences says what a list of everything added would say', t =
   );
 });
 
+test('a message window holds 1,024 from its floor on, and a floor that rises forgets those below it alone', t => {
+  const window = new MessageWindow();
+  const settled = (...sequences: readonly number[]): boolean[] => sequences.map(each => window.settled(each));
+
+  for (const sequence of [0, 5, MESSAGE_WINDOW - 1]) window.settle(sequence);
+  t.deepEqual(settled(0, 1, 5, MESSAGE_WINDOW - 1, MESSAGE_WINDOW), [true, false, true, true, false]);
+  window.raise(5);
+
+  t.deepEqual(settled(4, 5, 6, MESSAGE_WINDOW - 1, MESSAGE_WINDOW, MESSAGE_WINDOW + 4), [
+    true,
+    true,
+    false,
+    true,
+    false,
+    false,
+  ]);
+  window.raise(3 * MESSAGE_WINDOW + 5);
+  t.deepEqual(settled(3 * MESSAGE_WINDOW + 4, 3 * MESSAGE_WINDOW + 5), [true, false]);
+});
+
 test('a timer table wakes up at the earliest reason and names it', t => {
   const timers = new TimerTable();
   t.is(timers.next, undefined);
