@@ -107,4 +107,25 @@ export const CONGESTION: readonly Mutant[] = [
     replacement: 'const RETRY: Duration = seconds(60);',
     tests: ['session/mtu-search'],
   },
+  {
+    name: 'the size of a path falls below the floor',
+    file: 'session/mtu-search.ts',
+    original: '    if (this.#size <= MIN_PATH_DATAGRAM) return false;\n    this.#size = this.#lower;',
+    replacement: '    this.#size = this.#size > MAX_DATAGRAM ? MAX_DATAGRAM : this.#size - 100;',
+    tests: ['session/mtu-search'],
+  },
+  {
+    name: 'HyStart++ ends slow start at the first round trip that is longer',
+    file: 'session/hystart.ts',
+    original: 'const CONSERVATIVE_ROUNDS = 5;',
+    replacement: 'const CONSERVATIVE_ROUNDS = 1;',
+    tests: ['session/congestion'],
+  },
+  {
+    name: 'Reno’s share of the window grows as fast as Reno itself',
+    file: 'session/cubic.ts',
+    original: '(3 * (1 - BETA)) / (1 + BETA)',
+    replacement: '(3 * (1 - BETA)) / (1 - BETA)',
+    tests: ['session/congestion'],
+  },
 ];

@@ -93,4 +93,18 @@ export const CRYPTO: readonly Mutant[] = [
     replacement: 'this.#provider.equal(this.compute(bytesBefore).subarray(0, 8), mac1.subarray(0, 8))',
     tests: ['crypto/mac1', 'session/endpoint'],
   },
+  {
+    name: 'a key that was destroyed still seals',
+    file: 'sodium/sodium-aead-key.ts',
+    original: '    this.#memory.returnKeySlot(this.#slot);\n    this.#slot = DESTROYED;',
+    replacement: '    this.#memory.returnKeySlot(this.#slot);',
+    tests: ['crypto/provider'],
+  },
+  {
+    name: 'a failed handshake goes on',
+    file: 'crypto/handshake-state.ts',
+    original: "    this.#wipe();\n    this.#progress = 'failed';\n",
+    replacement: '    this.#wipe();\n',
+    tests: ['crypto/handshake-state'],
+  },
 ];

@@ -121,4 +121,48 @@ export const DELIVERY: readonly Mutant[] = [
     replacement: 'return first.done === true ? FIRST_SEQUENCE : first.value;',
     tests: ['network/outbox'],
   },
+  {
+    name: 'one lease more than there is room for is kept',
+    file: 'network/relay-leases.ts',
+    original: "if (!before && this.#byPeer.size >= MAX_LEASES) return 'full';",
+    replacement: "if (!before && this.#byPeer.size > MAX_LEASES) return 'full';",
+    tests: ['network/relay-leases'],
+  },
+  {
+    name: 'a take-over is forgotten after a minute',
+    file: 'network/takeover-wait.ts',
+    original: 'const MEMORY: Duration = minutes(10);',
+    replacement: 'const MEMORY: Duration = minutes(1);',
+    tests: ['network/takeover-wait'],
+  },
+  {
+    name: 'a node that was replaced calls again as soon as anything changes',
+    file: 'network/peer.ts',
+    original: 'this.#notBefore !== undefined && this.#notBefore > now ? this.#notBefore : now',
+    replacement: 'this.#notBefore !== undefined && this.#notBefore > now ? now : now',
+    tests: ['network/peer'],
+  },
+  {
+    name: 'two nodes with the same keys reset each other without end',
+    file: 'network/peer.ts',
+    original:
+      'if (last !== undefined && now < after(last, RESTART_INTERVAL)) this.replaced(now, random);\n    else this.connection',
+    replacement: 'this.connection',
+    tests: ['network/peer'],
+  },
+  {
+    name: 'what has expired is still delivered',
+    file: 'interface/delivery.ts',
+    original:
+      "    if (peer.session !== undefined) this.#world.endpoint.open(peer.session)?.cancelMessage(sequence);\n    this.#world.emit({ kind: 'undelivered'",
+    replacement: "    this.#world.emit({ kind: 'undelivered'",
+    tests: ['interface/delivery'],
+  },
+  {
+    name: 'a stranger’s former inboxes are vouched for by a damaged store',
+    file: 'interface/saved-node.ts',
+    original: 'const isWhole = store.durable && (await store.read(DAMAGED_KEY)) === undefined;',
+    replacement: 'const isWhole = store.durable;',
+    tests: ['interface/saved-node'],
+  },
 ];

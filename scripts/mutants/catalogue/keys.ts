@@ -100,4 +100,18 @@ export const KEYS: readonly Mutant[] = [
     replacement: 'const CLOSE_COPIES = Infinity;',
     tests: ['session/close'],
   },
+  {
+    name: 'a late packet of the new keys does not lower the number from which they count',
+    file: 'session/packet-opener.ts',
+    original: 'else if (!other && number < this.#first) this.#first = number;',
+    replacement: '',
+    tests: ['session/packet-opener'],
+  },
+  {
+    name: 'keys that an answer has made are kept when the session ends before they are used',
+    file: 'session/rekey.ts',
+    original: "if (this.#state.kind === 'answered') this.#state.sendKey.destroy();",
+    replacement: '',
+    tests: ['session/rekey'],
+  },
 ];

@@ -124,4 +124,40 @@ export const MEMBERSHIP: readonly Mutant[] = [
       '  concatBytes(network.slice().fill(0), keys.signingKey, keys.staticKey);\n\n/** What the critical',
     tests: ['network/codecs', 'network/verify'],
   },
+  {
+    name: 'message 1 that is neither fresh nor newer is accepted',
+    file: 'network/member-policy.ts',
+    original: "if (!request.fresh && !replays.isNew(certificate.nodeId, said)) return { verdict: 'retry' };",
+    replacement: '',
+    tests: ['network/member-policy'],
+  },
+  {
+    name: 'extensions may come twice',
+    file: 'network/extension.ts',
+    original: '    if (id <= last) reader.fail();',
+    replacement: '    if (id < last) reader.fail();',
+    tests: ['network/certificate'],
+  },
+  {
+    name: 'a clock that leaps stays confirmed',
+    file: 'network/trusted-time.ts',
+    original:
+      'if (expected !== undefined && Math.abs(wall - expected) > CLOCK_TOLERANCE) this.#confirmed = false;',
+    replacement: '',
+    tests: ['network/trusted-time'],
+  },
+  {
+    name: 'a clock set back before the lower bound stays confirmed',
+    file: 'network/trusted-time.ts',
+    original: 'if (wall < this.lowerBound(now) - CLOCK_TOLERANCE) this.#confirmed = false;',
+    replacement: '',
+    tests: ['network/trusted-time'],
+  },
+  {
+    name: 'the lower bound stands still between two signed times',
+    file: 'network/trusted-time.ts',
+    original: 'this.#bound + Math.max(0, now - this.#boundAt)',
+    replacement: 'this.#bound + Math.max(0, 0 * (now - this.#boundAt))',
+    tests: ['network/trusted-time'],
+  },
 ];

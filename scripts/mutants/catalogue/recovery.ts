@@ -121,4 +121,11 @@ export const RECOVERY: readonly Mutant[] = [
     replacement: '',
     tests: ['session/recovery'],
   },
+  {
+    name: 'a path that is removed keeps its packets in flight',
+    file: 'session/path-steering.ts',
+    original: '    this.recovery.abandon(now, path);\n    this.paths.remove(path);\n',
+    replacement: '    this.paths.remove(path);\n',
+    tests: ['session/paths'],
+  },
 ];

@@ -87,4 +87,25 @@ export const STATE: readonly Mutant[] = [
     replacement: '',
     tests: ['network/state-sync'],
   },
+  {
+    name: 'a revocation by the static key alone is overlooked',
+    file: 'network/revoked-nodes.ts',
+    original: '  if (staticKey) names.push(`static ${toHex(staticKey)}`);\n',
+    replacement: '',
+    tests: ['network/network-state'],
+  },
+  {
+    name: 'the node tells again and again that its state is stale',
+    file: 'interface/state-age.ts',
+    original: '    if (stale === this.#stale) return undefined;\n',
+    replacement: '',
+    tests: ['interface/state-age'],
+  },
+  {
+    name: 'nobody wakes up when the promise of the NMN ends',
+    file: 'interface/state-age.ts',
+    original: 'stale || promised === undefined ? undefined : after(now, milliseconds(promised - time + 1))',
+    replacement: 'stale || promised === undefined || time >= 0 ? undefined : now',
+    tests: ['interface/state-age'],
+  },
 ];

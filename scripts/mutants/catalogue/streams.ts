@@ -121,4 +121,32 @@ export const STREAMS: readonly Mutant[] = [
     replacement: 'if (!more) this.#turns.leave(next);',
     tests: ['session/streams'],
   },
+  {
+    name: 'one piece more than allowed is kept of a stream with gaps',
+    file: 'session/incoming-stream.ts',
+    original: 'this.#received.ranges >= MAX_STREAM_PIECES',
+    replacement: 'this.#received.ranges > MAX_STREAM_PIECES',
+    tests: ['session/hostile-streams'],
+  },
+  {
+    name: 'ended streams make room for no others',
+    file: 'session/session-streams.ts',
+    original: '    this.#granted[kind] = allowed;\n    this.#control.sessionCredit();\n',
+    replacement: '    this.#granted[kind] = allowed;\n',
+    tests: ['session/streams'],
+  },
+  {
+    name: 'a program that waits for room to open a stream is not told of it',
+    file: 'session/session-streams.ts',
+    original: 'if (more && this.#wanting) {',
+    replacement: 'if (more && !this.#wanting) {',
+    tests: ['session/hostile-streams'],
+  },
+  {
+    name: 'bytes that a stopped stream still gets count against the session for good',
+    file: 'session/session-streams.ts',
+    original: '      this.#consume(now, stream, added);\n      this.#retire(stream);',
+    replacement: '      this.#retire(stream);',
+    tests: ['session/hostile-streams'],
+  },
 ];

@@ -79,4 +79,19 @@ export const WIRE: readonly Mutant[] = [
     replacement: 'this.type < 0',
     tests: ['wire/frame', 'wire/vectors'],
   },
+  {
+    name: 'a STUN answer with a wrong fingerprint is believed',
+    file: 'wire/stun.ts',
+    original:
+      'if (!right || readUint32(value, 0) !== (crc32(datagram, at) ^ FINGERPRINT_MASK) >>> 0) return undefined;',
+    replacement: 'if (!right) return undefined;',
+    tests: ['wire/stun'],
+  },
+  {
+    name: 'base64url with stray bits at its end is read',
+    file: 'base/bytes.ts',
+    original: 'return (held & ((1 << bits) - 1)) === 0 ? bytes : undefined;',
+    replacement: 'return bytes;',
+    tests: ['network/join-uri'],
+  },
 ];

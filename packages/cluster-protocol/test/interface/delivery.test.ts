@@ -346,6 +346,19 @@ test('a message of 16 MiB that expires under way is told as such and does not co
   t.deepEqual(scene.heard, ['next']);
 });
 
+test('a message that expires under way does not come even where no other one follows it', t => {
+  const scene = new Scene(21);
+  const { host, node, running } = scene.phone;
+  scene.lamp.host.board.setConditions({ delay: milliseconds(200) });
+  node.send(host.now(), scene.lampId, SERVICE, new Uint8Array(1_000_000), { expiresIn: milliseconds(100) });
+  running.turn();
+
+  scene.until(() => scene.of('undelivered').length === 1);
+  scene.world.runNow(seconds(20));
+
+  t.deepEqual(scene.heard, []);
+});
+
 test('what is too large or too much is refused with the limit', t => {
   const scene = new Scene(22);
   scene.world.runNow(seconds(1));

@@ -1,10 +1,11 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { after, instant, seconds } from '../../src/base/index.js';
-import { MAX_MESSAGE, UNGRANTED_MESSAGE, type Frame } from '../../src/wire/index.js';
+import { MAX_MESSAGE, MESSAGE_WINDOW, UNGRANTED_MESSAGE, type Frame } from '../../src/wire/index.js';
 import { FrameCounts } from '../../src/session/frame-counts.js';
 import { MessageControl } from '../../src/session/message-control.js';
 import { MAX_QUEUED_MESSAGES, MessageQueue } from '../../src/session/message-queue.js';
+import { OutgoingMessage } from '../../src/session/outgoing-message.js';
 import { PacketContents } from '../../src/session/packet-contents.js';
 import { SentFramePool } from '../../src/session/sent-frame.js';
 import { GRANT_LIFE, MESSAGE_MEMORY, MessageMemory } from '../../src/session/message-memory.js';
@@ -340,6 +341,26 @@ test('a message that begins anew counts against what may wait as before', t => {
   t.throws(() => add(4), { code: 'QUEUE_FULL' });
   t.true(queue.cancel(0));
   t.notThrows(() => add(4));
+});
+
+test('a message may be sent while it lies less than a window above its floor', t => {
+  const owner = {
+    completed: () => undefined,
+    revived: () => undefined,
+    stalled: () => undefined,
+    exhausted: () => undefined,
+  };
+  const admissible = (sequence: number, floor: number): boolean =>
+    new OutgoingMessage(
+      { sequence, floor: () => floor, service: 7, bytes: new Uint8Array(1) },
+      4,
+      true,
+      owner,
+    ).admissible;
+
+  t.true(admissible(MESSAGE_WINDOW - 1, 0));
+  t.false(admissible(MESSAGE_WINDOW, 0));
+  t.true(admissible(MESSAGE_WINDOW, 1));
 });
 
 test('no more messages wait than the queue holds', t => {
