@@ -82,7 +82,7 @@ export const CONGESTION: readonly Mutant[] = [
   {
     name: 'a lost size probe counts as congestion',
     file: 'session/recovery.ts',
-    original: '      if (packets.sizing[slot] === 1) continue;\n      if (count++ === 0)',
+    original: '      if (columns.sizing[slot] === 1) continue;\n      if (count++ === 0)',
     replacement: '      if (count++ === 0)',
     tests: ['session/recovery-parts'],
   },

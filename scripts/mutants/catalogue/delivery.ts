@@ -4,9 +4,9 @@ import type { Mutant } from '../mutant.js';
 export const DELIVERY: readonly Mutant[] = [
   {
     name: 'the filter of duplicates takes a message just above its window',
-    file: 'network/duplicate-filter.ts',
-    original: 'sequence >= this.#floor + MESSAGE_WINDOW',
-    replacement: 'sequence > this.#floor + MESSAGE_WINDOW',
+    file: 'base/sequence-window.ts',
+    original: 'return sequence >= this.#floor + this.#size;',
+    replacement: 'return sequence > this.#floor + this.#size;',
     tests: ['network/duplicate-filter'],
   },
   {
@@ -19,7 +19,7 @@ export const DELIVERY: readonly Mutant[] = [
   {
     name: 'the filter of duplicates takes what it has seen',
     file: 'network/duplicate-filter.ts',
-    original: "    if ((word & mask) !== 0) return 'duplicate';\n",
+    original: "    if (window.has(sequence)) return 'duplicate';\n",
     replacement: '',
     tests: ['network/duplicate-filter'],
   },

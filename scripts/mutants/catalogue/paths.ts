@@ -19,14 +19,14 @@ export const PATHS: readonly Mutant[] = [
   {
     name: 'half of the answer to a challenge is not compared',
     file: 'session/path-validation.ts',
-    original: 'this.#sentHigh[slot] !== high || ',
-    replacement: '',
+    original: 'each.high === high && each.low === low',
+    replacement: 'each.low === low && high >= 0',
     tests: ['session/path-validation'],
   },
   {
     name: 'a challenge can be answered twice',
     file: 'session/path-validation.ts',
-    original: '      this.#sentAt.fill(-Infinity);\n',
+    original: '    this.#sent = NONE;\n',
     replacement: '',
     tests: ['session/path-validation'],
   },

@@ -61,14 +61,14 @@ export const RECOVERY: readonly Mutant[] = [
   {
     name: 'what a probe has sent again is sent once more when it counts as lost',
     file: 'session/recovery.ts',
-    original: 'if (packets.requeued[slot] === 0) this.#requeue(slot);',
+    original: 'if (columns.requeued[slot] === 0) this.#requeue(slot);',
     replacement: 'this.#requeue(slot);',
     tests: ['session/recovery-parts'],
   },
   {
     name: 'a lost packet stays in flight for ever',
     file: 'session/recovery.ts',
-    original: '    path.bytesInFlight -= packets.size[slot]!;\n',
+    original: '    path.bytesInFlight -= columns.size[slot]!;\n',
     replacement: '',
     tests: ['session/recovery-parts', 'session/recovery'],
   },

@@ -139,24 +139,21 @@ test('a window of sequences says what a list of everything added would say', t =
   );
 });
 
-test('a message window holds 1,024 from its floor on, and a floor that rises forgets those below it alone', t => {
-  const window = new MessageWindow();
-  const settled = (...sequences: readonly number[]): boolean[] => sequences.map(each => window.settled(each));
+test('a window of sequences reaches 1,024 from its floor on, and a floor that rises changes none above it', t => {
+  const window = new SequenceWindow(MESSAGE_WINDOW);
+  const last = MESSAGE_WINDOW - 1;
+  const held = (...sequences: readonly number[]): string =>
+    sequences.map(each => (window.has(each) ? 'x' : '.')).join('');
 
-  for (const sequence of [0, 5, MESSAGE_WINDOW - 1]) window.settle(sequence);
-  t.deepEqual(settled(0, 1, 5, MESSAGE_WINDOW - 1, MESSAGE_WINDOW), [true, false, true, true, false]);
+  for (const sequence of [0, 5, 31, 40, last]) window.add(sequence);
+  t.is(held(0, 1, 5, 31, 32, 40, last, last + 1), 'x.xx.xx.');
   window.raise(5);
-
-  t.deepEqual(settled(4, 5, 6, MESSAGE_WINDOW - 1, MESSAGE_WINDOW, MESSAGE_WINDOW + 4), [
-    true,
-    true,
-    false,
-    true,
-    false,
-    false,
-  ]);
+  t.is(held(4, 5, 6, 30, 31, 32, 40, last, last + 1, last + 5), 'xx..x.xx..');
+  window.raise(40);
+  t.is(held(40, 41, 71, last, last + 1), 'x..x.');
   window.raise(3 * MESSAGE_WINDOW + 5);
-  t.deepEqual(settled(3 * MESSAGE_WINDOW + 4, 3 * MESSAGE_WINDOW + 5), [true, false]);
+
+  t.is(held(3 * MESSAGE_WINDOW + 4, 3 * MESSAGE_WINDOW + 5), 'x.');
 });
 
 test('a timer table wakes up at the earliest reason and names it', t => {
