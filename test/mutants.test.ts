@@ -142,6 +142,7 @@ test('a fault is found by a test that passes without it, and by nothing else', t
 });
 
 test.serial('a planted fault is found, and the source is as before', async t => {
+  t.timeout(180_000);
   const mutant = MUTANTS.find(({ file }) => file === 'session/replay-window.ts')!;
   const before = planted(mutant);
 
@@ -173,6 +174,7 @@ test.serial('the names are listed, and a wrong option is named and ends with sta
 });
 
 test.serial('Ctrl-C ends the run, leaves no process and says what was found so far', async t => {
+  t.timeout(180_000);
   const { code, output } = await mutants(
     ['--only', 'CUBIC', '--jobs', '1'],
     /files of tests without a fault/,
