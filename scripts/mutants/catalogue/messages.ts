@@ -10,10 +10,10 @@ export const MESSAGES: readonly Mutant[] = [
     tests: ['session/delivery'],
   },
   {
-    name: 'the window of messages takes one that lies just above it',
+    name: 'a message a whole window above another one is taken for that one',
     file: 'base/sequence-window.ts',
     original: 'above >= this.#size || this.#far',
-    replacement: 'above > this.#size || this.#far',
+    replacement: 'above >= 2 * this.#size || this.#far',
     tests: ['session/structures'],
   },
   {
