@@ -251,6 +251,20 @@ test('every pattern completes when each message is read by a fork', t => {
   }
 });
 
+test('a fork goes on with the nonce of its original, so that no key seals twice under one', t => {
+  for (const pattern of ALL_PATTERNS) {
+    const name = protocolName(pattern);
+    const pair = handshakePair(name, { provider: authenticatingProvider });
+
+    for (const index of parseProtocolName(name).messages.keys()) {
+      const reader = pair[receiver(index)].fork();
+      t.notThrows(() => reader.readMessage(pair[sender(index)].writeMessage(EMPTY)), pattern);
+      pair[receiver(index)].destroy();
+      pair[receiver(index)] = reader;
+    }
+  }
+});
+
 test('the responder hands in the psk after it read which one message 1 asks for', t => {
   const psk = new Uint8Array(32).fill(3);
   const statics = handshakePair(IKPSK2, { psks: [psk] });

@@ -236,6 +236,25 @@ test('a store put back from the same start is found out by a message that it ack
   t.deepEqual(scene.heard, []);
 });
 
+test('a store that knows one message that it acknowledged and not the next one is found out', t => {
+  const scene = new Scene(5);
+  for (const text of ['one', 'two']) {
+    const acknowledged = scene.send(text);
+    scene.until(() => scene.of('delivered').some(({ sequence }) => sequence === acknowledged));
+  }
+  const [first] = scene.records.ids;
+  const older = new Records();
+  older.ids.add(first!);
+  scene.lamp.host.crash();
+  const sequence = scene.send('shoot');
+  scene.world.runNow(milliseconds(500));
+
+  scene.restartLamp(wholeStore, older);
+  scene.until(() => scene.of('inboxChanged').length + scene.of('inboxKept').length === 1);
+
+  t.deepEqual(scene.of('inboxChanged')[0]?.undecided, [sequence]);
+});
+
 test('a program without a lasting memory says after a restart that it forgot', t => {
   const scene = new Scene(6);
   scene.lamp.host.crash();
@@ -325,6 +344,19 @@ test('a message of 16 MiB that expires under way is told as such and does not co
 
   t.like(scene.of('undelivered')[0], { sequence, sent: true, reason: 'expired' });
   t.deepEqual(scene.heard, ['next']);
+});
+
+test('a message that expires under way does not come even where no other one follows it', t => {
+  const scene = new Scene(21);
+  const { host, node, running } = scene.phone;
+  scene.lamp.host.board.setConditions({ delay: milliseconds(200) });
+  node.send(host.now(), scene.lampId, SERVICE, new Uint8Array(1_000_000), { expiresIn: milliseconds(100) });
+  running.turn();
+
+  scene.until(() => scene.of('undelivered').length === 1);
+  scene.world.runNow(seconds(20));
+
+  t.deepEqual(scene.heard, []);
 });
 
 test('what is too large or too much is refused with the limit', t => {

@@ -35,6 +35,7 @@ test('every start has incarnations of its own, counts itself, and knows the inbo
 
   t.deepEqual([first.bootCounter, second.bootCounter, third.bootCounter], [1, 2, 3]);
   t.is(new Set([first, second, third].map(({ outboxIncarnation }) => toHex(outboxIncarnation))).size, 3);
+  t.is(new Set([first, second, third].map(({ inboxIncarnation }) => toHex(inboxIncarnation))).size, 3);
   t.deepEqual(inboxes(first), []);
   t.deepEqual(inboxes(third), [toHex(first.inboxIncarnation), toHex(second.inboxIncarnation)]);
   t.deepEqual(third.resetSecret, first.resetSecret);

@@ -9,6 +9,7 @@ import {
   encodeCredential,
   isSignedBy,
   keyIdOf,
+  readExtensions,
   signMembership,
   verifyCredential,
 } from '../../src/network/index.js';
@@ -17,6 +18,7 @@ import type {
   MembershipFields,
   VerificationContext,
 } from '../../src/network/index.js';
+import { Reader } from '../../src/wire/index.js';
 import { TestNetwork, crypto, daysLater, timeAt } from './fixture.js';
 
 const home = new TestNetwork(1);
@@ -176,4 +178,17 @@ test('a key of small order signs nothing', t => {
   const forged = { ...leaf, issuer: keyIdOf(crypto, neutral), signature };
 
   t.false(isSignedBy(crypto, forged, neutral));
+});
+
+test('extensions come in ascending order, each once', t => {
+  const read = (...ids: readonly number[]): boolean => {
+    const reader = new Reader(Uint8Array.from([ids.length, ...ids.flatMap(id => [id, 0, 0])]));
+    readExtensions(reader);
+    return reader.complete;
+  };
+
+  t.true(read());
+  t.true(read(1, 2, 9));
+  t.false(read(1, 1));
+  t.false(read(2, 1));
 });

@@ -12,6 +12,7 @@ import {
   SecretRing,
   type SessionKind,
 } from '../../src/network/index.js';
+import { NO_PATH } from '../../src/session/endpoint-paths.js';
 import { crypto, daysLater, TestNetwork, type TestNode, timeAt } from './fixture.js';
 
 const NOW = instant(1_000);
@@ -35,13 +36,13 @@ function payloadOf(net: TestNetwork, node: TestNode, kind: SessionKind): Handsha
   };
 }
 
-function policyOf(net: TestNetwork, self: TestNode): MemberPolicy {
+function policyOf(net: TestNetwork, self: TestNode, replays = new ReplayGuard()): MemberPolicy {
   const state = new NetworkState(crypto, net.anchor);
   const knowledge: MemberKnowledge = {
     provider: crypto,
     network: net.network,
     secrets: new SecretRing(),
-    replays: new ReplayGuard(),
+    replays,
     trust: () => state.trust(timeAt(daysLater(1))),
     introduce: (_now, kind) => payloadOf(net, self, kind),
   };
@@ -63,6 +64,26 @@ test('an answer of another kind of session than was asked for is dropped', t => 
 
   for (const asked of kinds)
     for (const answered of kinds) t.is(answer(asked, answered), asked === answered ? 'accept' : 'unexpected');
+});
+
+test('message 1 is let in when it is newer than the last, or came with a nonce; else a nonce is asked for', t => {
+  const net = new TestNetwork();
+  const [phone, lamp] = [net.admit('phone'), net.admit('lamp')];
+  const replays = new ReplayGuard();
+  const policy = policyOf(net, phone, replays);
+  const verdict = (bootCounter: number, uptime: number, fresh = false): string => {
+    const payload = encodeHandshakePayload({ ...payloadOf(net, lamp, 'catchUp'), bootCounter, uptime });
+    const remoteStatic = lamp.keys.static.publicKey;
+    return policy.judgeInitiation(NOW, { payload, remoteStatic, path: NO_PATH, fresh }).verdict;
+  };
+
+  t.is(verdict(1, 100), 'retry', 'nothing is remembered of it');
+  t.is(verdict(1, 100, true), 'accept');
+  replays.confirm(lamp.nodeId, { bootCounter: 1, uptime: 100 });
+
+  t.is(verdict(1, 100), 'retry');
+  t.is(verdict(1, 101), 'accept');
+  t.is(verdict(1, 99, true), 'accept');
 });
 
 test('the credential of an invited admin with the longest names fits a handshake', t => {

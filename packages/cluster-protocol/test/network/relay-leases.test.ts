@@ -70,3 +70,15 @@ test('a new lease towards the same peer replaces the old one', t => {
   t.is(leases.peerOf(6), 17);
   t.is(leases.size, 1);
 });
+
+test('no more leases are kept than there is room for, and the ones that are there can be replaced', t => {
+  const leases = new RelayLeases();
+  for (let peer = 1; peer <= 1_024; peer++)
+    t.is(leases.add(instant(0), peer, pathOf(peer), lease(peer)), undefined);
+
+  t.is(leases.add(instant(0), 2_000, pathOf(2_000), lease(2_000)), 'full');
+  t.deepEqual(leases.add(instant(0), 7, pathOf(3_000), lease(3_000)), pathOf(7));
+  t.is(leases.size, 1_024);
+  leases.remove(1);
+  t.is(leases.add(instant(0), 2_000, pathOf(2_000), lease(2_000)), undefined);
+});

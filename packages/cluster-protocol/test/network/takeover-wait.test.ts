@@ -21,3 +21,14 @@ test('a single take-over long ago does not count', t => {
 
   t.true(wait.next(instant(minutes(11)), random) <= 1_250);
 });
+
+test('a take-over counts for ten minutes', t => {
+  const random = new SeededRandom(1);
+  const wait = new TakeoverWait();
+  wait.next(instant(0), random);
+
+  const second = wait.next(instant(minutes(10) - 1), random);
+
+  t.true(second >= 2_000 && second <= 2_500, String(second));
+  t.true(wait.next(instant(2 * minutes(10) - 1), random) <= 1_250, 'ten minutes after the last one');
+});

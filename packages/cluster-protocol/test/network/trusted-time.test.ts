@@ -194,3 +194,16 @@ test('past its end a certificate is good among members without contact to the NM
 test('renewal is due at two thirds of the life', t => {
   t.is(renewalTime({ notBefore: BIRTH, notAfter: daysLater(180) }), daysLater(120));
 });
+
+test('a clock that goes back in small steps is not believed below the lower bound', t => {
+  const trusted = new TrustedTime(boot, BIRTH);
+  trusted.handleClock(boot, BIRTH);
+  trusted.observeAuthority(boot, BIRTH);
+  t.true(trusted.at(boot).confirmed);
+
+  trusted.handleClock(at(1), wallTime(BIRTH - minutes(4)));
+  t.true(trusted.at(at(1)).confirmed);
+  trusted.handleClock(at(2), wallTime(BIRTH - minutes(8)));
+
+  t.false(trusted.at(at(2)).confirmed);
+});

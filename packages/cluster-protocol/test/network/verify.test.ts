@@ -17,7 +17,7 @@ import type {
   Verification,
   VerificationContext,
 } from '../../src/network/index.js';
-import { TestNetwork, crypto, daysLater, timeAt } from './fixture.js';
+import { BIRTH, TestNetwork, crypto, daysLater, timeAt } from './fixture.js';
 
 const home = new TestNetwork(1);
 
@@ -141,6 +141,24 @@ test('what a revoked owner gave counts up to the moment that its revocation name
     judge(credential, { inviter: () => ({ ...inviter, invitationsUntil: wallTime(0) }) }),
     'inviterRevoked',
   );
+  for (const [late, expected] of [
+    [0, 'ok'],
+    [1, 'inviterRevoked'],
+  ] as const)
+    t.is(
+      judge(credential, { inviter: () => ({ ...inviter, invitationsUntil: wallTime(BIRTH - late) }) }),
+      expected,
+    );
+});
+
+test('a certificate with one key that is not the known one of its node is refused', t => {
+  const { credential } = home.invite('Bob', 'admin');
+  const { signingKey, staticKey } = credential.leaf;
+  const strange = new Uint8Array(32).fill(9);
+
+  t.is(judge(credential, { knownKeys: () => ({ signingKey, staticKey }) }), 'ok');
+  t.is(judge(credential, { knownKeys: () => ({ signingKey: strange, staticKey }) }), 'wrongKey');
+  t.is(judge(credential, { knownKeys: () => ({ signingKey, staticKey: strange }) }), 'wrongKey');
 });
 
 test('a leaf cannot issue', t => {

@@ -40,6 +40,16 @@ test('an ack tells exactly what came, newest first, in at most 32 ranges', t => 
   );
 });
 
+test('however many gaps there are, the newest 32 ranges are remembered and no more', t => {
+  const tracker = new AckTracker(LONGEST);
+
+  for (let number = 0; number < 2_000; number += 2) tracker.receive(instant(0), number, true, 0);
+
+  t.is(tracker.ranges, MAX_ACK_RANGES);
+  t.is(tracker.last(0), 1_998);
+  t.is(tracker.first(MAX_ACK_RANGES - 1), 1_998 - 2 * (MAX_ACK_RANGES - 1));
+});
+
 test('what the peer knows to be acknowledged is not told again', t => {
   const tracker = new AckTracker(LONGEST);
   for (const number of [0, 1, 4, 5, 9]) tracker.receive(instant(0), number, true, 0);

@@ -4,6 +4,7 @@ import type { Link, LinkId, Machine, SendError, Transmit } from '../../src/inter
 import {
   Endpoint,
   type EndpointEvent,
+  type EndpointOptions,
   type EndpointPolicy,
   type HandshakeId,
   type InitiationRequest,
@@ -30,6 +31,7 @@ export class EndpointMachine implements Machine<EndpointEvent<string>> {
     host: SimulatedHost,
     keys: KeyPair,
     resetSecret = new Uint8Array(32).fill(keys.publicKey[0]!),
+    options: Pick<EndpointOptions<string>, 'maxSessions'> = {},
   ) {
     this.keys = keys;
     this.judge = ({ remoteStatic }) => ({
@@ -49,6 +51,7 @@ export class EndpointMachine implements Machine<EndpointEvent<string>> {
       staticKey: keys,
       resetSecret,
       policy,
+      ...options,
     });
   }
 

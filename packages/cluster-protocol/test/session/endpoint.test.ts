@@ -4,7 +4,7 @@ import { Mac1Key } from '../../src/crypto/index.js';
 import type { AeadKey, CryptoProvider } from '../../src/crypto/provider.js';
 import { createCryptoProvider } from '../../src/nodejs/crypto-provider.js';
 import { SimulatedWorld } from '../../src/testing/index.js';
-import { CloseCode, parseSocketAddress, type SocketAddress } from '../../src/wire/index.js';
+import { CloseCode, parseSocketAddress, type SocketAddress, writeUint32 } from '../../src/wire/index.js';
 import { EndpointMachine, MOMENT } from './endpoint-machine.js';
 
 const crypto = await createCryptoProvider();
@@ -84,6 +84,42 @@ test('a responder never sends more bytes or packets to an unproven address than 
 
   t.true(left.sent.length > 0);
   for (const ratio of ratios) t.true(ratio.out > 0 && ratio.out <= ratio.in, JSON.stringify(ratio));
+});
+
+test('an answer that would be longer than message 1 is not given', t => {
+  const { world, right, toRight } = meeting(2);
+  const { judge } = right;
+  right.judge = request =>
+    ({ ...judge(request), payload: new Uint8Array(1_000) }) as ReturnType<typeof judge>;
+
+  toRight();
+  world.runNow(MOMENT);
+
+  t.is(right.drops.get('wouldAmplify'), 1);
+  t.deepEqual(right.sent, []);
+  t.is(right.endpoint.size, 0);
+});
+
+test('no more sessions are opened than there may be, and one that is there may begin anew', t => {
+  const { world, a, b, right } = meeting(2);
+  const hub = world.host({ name: 'hub' });
+  const narrow = new EndpointMachine(crypto, hub, right.keys, undefined, { maxSessions: 1 });
+  hub.attach(narrow, { port: 2000 });
+  const call = (host: typeof a, key: number): void => {
+    const caller = new EndpointMachine(crypto, host, crypto.dhKeyPair(new Uint8Array(32).fill(key)));
+    const run = host.attach(caller, { port: 2000 + key });
+    caller.dial(host.now(), hub.address(2000), narrow.keys.publicKey);
+    run.turn();
+    world.runNow(MOMENT);
+  };
+
+  call(a, 1);
+  call(b, 2);
+  t.is(narrow.drops.get('sessionsFull'), 1);
+  call(b, 1);
+
+  t.deepEqual(narrow.kinds(), ['opened', 'closed', 'opened']);
+  t.is(narrow.endpoint.sessionCount, 1);
 });
 
 test('a lost answer is asked for again within a quarter of a second', t => {
@@ -257,9 +293,12 @@ test('who has lost its sessions says so, and only its own token is believed', t 
   world.runNow(MOMENT);
   const opened = left.events[0];
   const session = opened?.kind === 'opened' ? opened.session : 0;
+  const there = right.events[0];
   const forged = new Uint8Array(21);
   forged[0] = 0xc0 | (6 << 2);
+  writeUint32(forged, 1, there?.kind === 'opened' ? there.session : 0);
   left.handleDatagram(a.now(), 1, b.address(1000), forged);
+  t.is(left.drops.get('badTag'), 1);
   t.is(left.endpoint.sessionCount, 1);
 
   const host = b.restart();

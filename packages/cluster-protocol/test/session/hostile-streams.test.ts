@@ -151,3 +151,40 @@ test('whatever frames about streams a peer sends, the session stands or closes, 
   );
   t.pass();
 });
+
+test('what a stopped stream still gets does not use up the credit of the session', async t => {
+  const peer = await hostilePeer();
+  const { session, send } = peer;
+
+  for (let i = 0; i < 8; i++) {
+    t.is(send([open(4 * i)]), undefined);
+    session.streams.stop(instant(0), 4 * i, 1);
+    t.is(send([piece(4 * i, INITIAL_STREAM_CREDIT - 1)]), undefined);
+  }
+
+  t.true(session.isOpen);
+});
+
+test('who found no room to open a stream hears once that there is some', async t => {
+  const peer = await hostilePeer();
+  const { session, send } = peer;
+  const room = (streams: number): Frame => ({
+    type: 'sessionCredit',
+    credit: INITIAL_SESSION_CREDIT,
+    streams,
+    oneWayStreams: INITIAL_STREAMS,
+  });
+  const told = (): number => eventsOf(peer).filter(({ kind }) => kind === 'streamsAvailable').length;
+
+  send([room(INITIAL_STREAMS + 1)]);
+  t.is(told(), 0, 'nobody waited');
+  for (let i = 0; i <= INITIAL_STREAMS; i++) session.streams.open({ service: 9 });
+  t.throws(() => session.streams.open({ service: 9 }), { code: 'QUEUE_FULL' });
+  send([room(INITIAL_STREAMS + 1)]);
+  t.is(told(), 0, 'there is no more room than before');
+  send([room(INITIAL_STREAMS + 2)]);
+  send([room(INITIAL_STREAMS + 3)]);
+
+  t.is(told(), 1);
+  t.notThrows(() => session.streams.open({ service: 9 }));
+});

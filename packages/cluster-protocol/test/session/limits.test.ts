@@ -2,6 +2,7 @@ import test from 'ava';
 import { instant } from '../../src/base/index.js';
 import type { Path } from '../../src/session/index.js';
 import { HandshakeLoad } from '../../src/session/load.js';
+import { ResetLimiter } from '../../src/session/reset-limiter.js';
 import { SourceLimits } from '../../src/session/source-limits.js';
 import { parseSocketAddress } from '../../src/wire/index.js';
 
@@ -90,4 +91,28 @@ test('what was opened under load is forgotten within half a second', t => {
 
   t.true(load.isHigh(instant(7), 0));
   t.false(load.isHigh(instant(8), 0));
+});
+
+test('a source is told once a second that its session is gone', t => {
+  const limiter = new ResetLimiter();
+  const told = [0, 1, 999, 1_000, 1_001, 1_999, 2_500].filter(now =>
+    limiter.allows(instant(now), from('192.0.2.1:80')),
+  );
+
+  t.deepEqual(told, [0, 1_000, 2_500]);
+  t.true(limiter.allows(instant(2_500), from('192.0.2.1:81')));
+  t.true(limiter.allows(instant(2_500), from('192.0.2.1:80', 1)));
+});
+
+test('beyond a thousand sources nobody is told, until a second has passed since the first ones', t => {
+  const limiter = new ResetLimiter();
+  const host = (i: number): Path => from(`198.51.${i >> 8}.${i & 255}:80`);
+  const told = (now: number, first: number, count: number): number =>
+    Array.from({ length: count }, (_, i) => limiter.allows(instant(now), host(first + i))).filter(Boolean)
+      .length;
+
+  t.is(told(0, 0, 512), 512);
+  t.is(told(500, 512, 1_000), 512);
+  t.is(told(999, 5_000, 10), 0);
+  t.is(told(1_000, 5_000, 1_000), 512);
 });

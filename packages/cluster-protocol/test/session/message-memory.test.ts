@@ -93,6 +93,33 @@ test('grants are given in the order they were asked for, a small one does not pa
   t.is(small.grants.length, 1);
 });
 
+test('what would fit beside the largest ones waits behind the one that does not', t => {
+  const memory = new MessageMemory();
+  const holders = Array.from({ length: 4 }, () => new Holder(memory));
+  const messages = holders.map(holder => holder.hold(0, UNGRANTED_MESSAGE, MAX_MESSAGE));
+  for (const message of messages) memory.request(message);
+  const small = new Holder(memory);
+
+  memory.request(small.hold(0, UNGRANTED_MESSAGE, UNGRANTED_MESSAGE + 8_192));
+  t.is(small.grants.length, 0);
+  memory.release(messages[3]!);
+
+  t.is(small.grants.length, 1, 'the one before it waits no more');
+});
+
+test('in a full memory half a message that gets a piece every second is not taken to stand still', t => {
+  const memory = new MessageMemory();
+  const [greedy, modest] = [new Holder(memory), new Holder(memory)];
+  const own = modest.hold(0, MEBIBYTE);
+  for (let i = 0; i < 62; i++) greedy.hold(4_000, MEBIBYTE);
+
+  for (const now of [1_000, 2_000, 3_000, 4_000]) memory.progressed(instant(now), own, 8_192);
+  greedy.hold(4_000, MEBIBYTE - 4 * 8_192);
+
+  t.false(memory.makeRoom(instant(5_500), greedy, MEBIBYTE));
+  t.true(memory.makeRoom(instant(6_000), greedy, MEBIBYTE));
+});
+
 test('a session with two of the largest granted leaves the next grant to others', t => {
   const memory = new MessageMemory();
   const [greedy, modest] = [new Holder(memory), new Holder(memory)];

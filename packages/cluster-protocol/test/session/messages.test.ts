@@ -1,7 +1,13 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { after, instant, seconds } from '../../src/base/index.js';
-import { MAX_MESSAGE, UNGRANTED_MESSAGE, type Frame } from '../../src/wire/index.js';
+import { MAX_MESSAGE, MESSAGE_WINDOW, UNGRANTED_MESSAGE, type Frame } from '../../src/wire/index.js';
+import { FrameCounts } from '../../src/session/frame-counts.js';
+import { MessageControl } from '../../src/session/message-control.js';
+import { MAX_QUEUED_MESSAGES, MessageQueue } from '../../src/session/message-queue.js';
+import { OutgoingMessage } from '../../src/session/outgoing-message.js';
+import { PacketContents } from '../../src/session/packet-contents.js';
+import { SentFramePool } from '../../src/session/sent-frame.js';
 import { GRANT_LIFE, MESSAGE_MEMORY, MessageMemory } from '../../src/session/message-memory.js';
 import { hostilePeer } from './hostile-peer.js';
 import { SessionPair, sendAll, testMessage } from './pair.js';
@@ -314,6 +320,63 @@ test('grants, repeats and abandons of what is not there change nothing', async t
       t.is(send([{ type, sequence }]), undefined);
 
   t.is(session.statistics().sentFrames.firstFragment, 1);
+});
+
+test('a message that begins anew counts against what may wait as before', t => {
+  const control = new MessageControl({
+    repeatArrived: () => undefined,
+    abandonArrived: () => undefined,
+  });
+  const queue = new MessageQueue(1_000, control, () => undefined);
+  const contents = new PacketContents(new SentFramePool(), new FrameCounts());
+  const add = (sequence: number): void => {
+    queue.add({ sequence, floor: 0, service: 7, bytes: new Uint8Array(MAX_MESSAGE) });
+  };
+  for (let sequence = 0; sequence < 4; sequence++) add(sequence);
+  t.throws(() => add(4), { code: 'QUEUE_FULL' });
+
+  queue.write(new Uint8Array(1_000), 0, 1_000, 4, contents);
+  queue.repeat(0);
+
+  t.throws(() => add(4), { code: 'QUEUE_FULL' });
+  t.true(queue.cancel(0));
+  t.notThrows(() => add(4));
+});
+
+test('a message may be sent while it lies less than a window above its floor', t => {
+  const owner = {
+    completed: () => undefined,
+    revived: () => undefined,
+    stalled: () => undefined,
+    exhausted: () => undefined,
+  };
+  const admissible = (sequence: number, floor: number): boolean =>
+    new OutgoingMessage(
+      { sequence, floor: () => floor, service: 7, bytes: new Uint8Array(1) },
+      4,
+      true,
+      owner,
+    ).admissible;
+
+  t.true(admissible(MESSAGE_WINDOW - 1, 0));
+  t.false(admissible(MESSAGE_WINDOW, 0));
+  t.true(admissible(MESSAGE_WINDOW, 1));
+});
+
+test('no more messages wait than the queue holds', t => {
+  const control = new MessageControl({
+    repeatArrived: () => undefined,
+    abandonArrived: () => undefined,
+  });
+  const queue = new MessageQueue(1_000, control, () => undefined);
+  const add = (sequence: number): void => {
+    queue.add({ sequence, floor: () => 0, service: 7, bytes: new Uint8Array(1) });
+  };
+  for (let sequence = 0; sequence < MAX_QUEUED_MESSAGES; sequence++) add(sequence);
+
+  t.throws(() => add(MAX_QUEUED_MESSAGES), { code: 'QUEUE_FULL' });
+  queue.cancel(7);
+  t.notThrows(() => add(MAX_QUEUED_MESSAGES));
 });
 
 test('a grant is taken back after five minutes where another session waits, and the message still comes', t => {

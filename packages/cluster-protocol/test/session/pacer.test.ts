@@ -111,6 +111,36 @@ test('what leaves in any span of time is the rate, a burst and no more', t => {
   );
 });
 
+test('after a pause of any length one burst goes at once, and no more', t => {
+  const pacer = new Pacer(PACKET, instant(0));
+  const window = 100 * PACKET;
+  const rtt = milliseconds(1_000);
+  const atOnce = (now: number): number => {
+    let count = 0;
+    for (; count < 1_000 && pacer.readyAt(instant(now), window, rtt, false) <= now; count++)
+      pacer.spend(PACKET);
+    return count;
+  };
+
+  t.is(atOnce(0), 10);
+  t.is(atOnce(3_600_000), 10);
+});
+
+test('when the acks of a window come together, what they let out is spread', t => {
+  const pair = new SessionPair({ link: { delay: 100 }, config: { ackDelay: milliseconds(25) } });
+  const times = new Map<number, number>();
+  pair.drop = ({ from }) => {
+    if (from === 'a') times.set(pair.now, (times.get(pair.now) ?? 0) + 1);
+    return false;
+  };
+
+  sendAll(pair, 'a', new Array<number>(10).fill(65_536));
+  pair.run(() => pair.count('a', 'messageAcknowledged') === 10);
+
+  const most = Math.max(...times.values());
+  t.true(most <= 12, `${most} packets at one moment`);
+});
+
 test('on a way of no length the pacer never holds a transfer back', t => {
   const pair = new SessionPair({ link: { delay: 0.1 } });
 

@@ -1,5 +1,7 @@
 import test from 'ava';
-import { MAX_PATHS } from '../../src/session/path-table.js';
+import { instant } from '../../src/base/index.js';
+import { MAX_PATHS, PathTable } from '../../src/session/path-table.js';
+import { SessionPath } from '../../src/session/session-path.js';
 import { SessionPair, sendAll } from './pair.js';
 
 test('a transfer survives a rebinding of the address in its middle', t => {
@@ -96,6 +98,72 @@ test('data goes to an unproved path only as far as three times what came from it
 
   t.is(pair.messages('a').length, 1);
   t.is(pair.count('b', 'confirmed'), 1);
+});
+
+test('the budget of an unproved address is three times what came from it, to the byte', t => {
+  const path = new SessionPath(1, 1_200, false, instant(0), 'cubic');
+
+  t.is(path.budget, 0);
+  path.receivedBytes = 100;
+  t.is(path.budget, 300);
+  path.sentBytes = 299;
+  t.is(path.budget, 1);
+  path.sentBytes = 500;
+  t.is(path.budget, 0);
+  path.validated = true;
+  t.is(path.budget, Infinity);
+});
+
+test('a packet that is not the newest moves nothing, wherever it comes from', t => {
+  const pair = new SessionPair();
+  let kept: Uint8Array | undefined;
+  pair.drop = ({ from, bytes }) => from === 'a' && kept === undefined && (kept = bytes.slice()).length > 0;
+  sendAll(pair, 'a', [100, 100]);
+  pair.run(() => pair.count('a', 'messageAcknowledged') === 2, 5_000);
+
+  pair.inject({ from: 'a', path: 9, bytes: kept! });
+  pair.run(() => false, 5_000);
+
+  t.is(pair.count('b', 'peerPath'), 0);
+  t.is(pair.b.pathStatistics(9)?.sentBytes, 0);
+});
+
+test('what was under way on a path that is removed goes over another at once', t => {
+  const pair = new SessionPair({ config: { followPeer: false } });
+  pair.a.probePath(pair.now, 5);
+  pair.run(() => pair.count('a', 'pathValidated') === 1);
+  pair.run(() => false, 1_000);
+  pair.a.activatePath(pair.now, 5);
+  pair.drop = ({ path }) => path === 5;
+
+  sendAll(pair, 'a', [1_000]);
+  pair.drain();
+  pair.a.activatePath(pair.now, 0);
+  pair.a.removePath(pair.now, 5);
+
+  t.true(pair.run(() => pair.count('a', 'messageAcknowledged') === 1, 100));
+});
+
+test('the table of paths gives up an unproved one first, then the one heard of longest ago, never the one to keep', t => {
+  const table = new PathTable();
+  const paths = Array.from({ length: MAX_PATHS }, (_, id) => {
+    const path = new SessionPath(id, 1_200, id !== 5, instant(0), 'cubic');
+    path.lastReceived = instant(1_000 + id);
+    return path;
+  });
+  for (const path of paths) t.true(table.add(path));
+
+  const order: number[] = [];
+  for (let next = table.evictable(paths[0]!); next !== undefined; next = table.evictable(paths[0]!)) {
+    order.push(next.id);
+    table.remove(next);
+    const fresh = new SessionPath(100 + order.length, 1_200, true, instant(0), 'cubic');
+    fresh.lastReceived = instant(9_000);
+    fresh.packetsInFlight = 1;
+    table.add(fresh);
+  }
+
+  t.deepEqual(order, [5, 1, 2, 3, 4, 6, 7, 8, 9, 10, 11]);
 });
 
 test('a copied packet from another address moves nothing for longer than until the next one', t => {

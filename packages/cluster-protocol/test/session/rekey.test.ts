@@ -252,6 +252,50 @@ test('packets under the old keys that come late are taken for three probe timeou
   t.is(pair.messages('b').length, 2);
 });
 
+test('on a slow path the old keys are kept for thirty seconds and no longer', t => {
+  const pair = meeting({ link: { delay: 1_000 }, config: { idleTimeout: minutes(5) } });
+  pair.b.ping(pair.now);
+  pair.run(() => false, 5_000);
+  // A path that became slow has a probe timeout of more than ten seconds for a while.
+  pair.link.delay = 4_900;
+  pair.b.ping(pair.now);
+  pair.run(() => false, 10_000);
+  const held: Uint8Array[] = [];
+  pair.drop = ({ from, bytes }) => from === 'a' && held.length < 2 && held.push(bytes.slice()) > 0;
+  for (let i = 0; i < 2; i++) {
+    pair.a.ping(pair.now);
+    pair.drain();
+    pair.run(() => false, 100);
+  }
+
+  pair.a.rekey(pair.now);
+  t.true(pair.run(() => phases(pair, 'b').at(-1) === 1, 60_000));
+  t.true(3 * pair.b.probeTimeout() > 32_000);
+  pair.run(() => false, 29_000);
+  const soon = pair.b.handlePacket(pair.now, 0, held[0]!);
+  pair.run(() => false, 2_000);
+  const never = pair.b.handlePacket(pair.now, 0, held[1]!);
+
+  t.deepEqual([soon, never], [undefined, 'badTag']);
+});
+
+test('packets that are received wear out a key as those that are sent do', t => {
+  const pair = new SessionPair({ configOf: { b: { rekeyAfterPackets: 100 } } });
+  pair.recorded = [];
+  pair.onDrained = side => {
+    if (side === 'a' || pair.b.statistics().receivedPackets >= 400) return false;
+    const queued = pair.a.sendDatagram(pair.now, 9, new Uint8Array(1_100));
+    return queued && pair.a.statistics().sentPackets < 400;
+  };
+
+  pair.a.ping(pair.now);
+  pair.run(() => rekeys(pair)[1] === 1, 5_000);
+
+  t.is(rekeys(pair)[1], 1);
+  const { receivedPackets, sentPackets } = pair.b.statistics();
+  t.true(sentPackets < 100, `${sentPackets} packets sent, ${receivedPackets} received`);
+});
+
 test('a packet of the old keys counts below the numbers of the new ones alone, while those are kept', t => {
   const pair = meeting();
   // Kept back, so that its number is still free.

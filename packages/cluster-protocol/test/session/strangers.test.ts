@@ -1,5 +1,5 @@
 import test from 'ava';
-import { type DropReason, milliseconds, randomBytes, seconds } from '../../src/base/index.js';
+import { type DropReason, instant, milliseconds, randomBytes, seconds } from '../../src/base/index.js';
 import { Mac1Key } from '../../src/crypto/index.js';
 import { createCryptoProvider } from '../../src/nodejs/crypto-provider.js';
 import { SimulatedWorld } from '../../src/testing/index.js';
@@ -226,6 +226,78 @@ test('an eighth of the table of pending sessions is for those who proved no addr
   t.is(kinds.filter(kind => kind === 'response').length, 33);
   t.is(kinds.filter(kind => kind === 'cookie').length, 27);
   t.is(right.endpoint.size, 33);
+});
+
+test('who never sends the first packet is forgotten after ten seconds', t => {
+  const { world, right, ask, message1, turn } = scene(6);
+  ask(message1(1));
+  t.is(right.endpoint.size, 1);
+
+  turn();
+  world.runNow(seconds(9));
+  t.is(right.endpoint.size, 1);
+  world.runNow(seconds(2));
+
+  t.is(right.endpoint.size, 0);
+});
+
+test('answers that nobody fetches are 512 at most', t => {
+  const { b, right, signed } = scene(6);
+  const packet = signed(ofKind('initiation', 1_200).fill(2, 1, 2));
+
+  for (let i = 0; i < 600; i++) right.handleDatagram(b.now(), 1, STRANGER, packet.slice());
+  let answers = 0;
+  while (right.pollTransmit(b.now())) answers++;
+
+  t.is(answers, 512);
+  t.is(right.drops.get('queueFull'), 88);
+});
+
+test('a handshake that was abandoned leaves no timer', t => {
+  const { a, b, left, right } = scene(6);
+  const id = left.dial(a.now(), b.address(1000), right.keys.publicKey);
+  while (left.pollTransmit(a.now()));
+  t.not(left.endpoint.pollTimeout(), undefined);
+
+  left.endpoint.abandon(id);
+
+  t.is(left.endpoint.pollTimeout(), undefined);
+  t.is(left.endpoint.paths.size, 0);
+});
+
+test('the lower key insists on its own handshake for a second', t => {
+  const { a, b, left, right } = scene(6);
+  const [low, high, host] =
+    Buffer.compare(left.keys.publicKey, right.keys.publicKey) < 0 ? [left, right, a] : [right, left, b];
+  low.dial(host.now(), CROWD, high.keys.publicKey);
+  high.dial(host.now(), CROWD, low.keys.publicKey);
+  high.pollTransmit(host.now());
+  const message1 = high.sent[0]!.bytes;
+  const answer = (later: number): string | undefined => {
+    low.sent.length = 0;
+    low.handleDatagram(instant(host.now() + later), 1, CROWD, message1.slice());
+    while (low.pollTransmit(instant(host.now() + later)));
+    return low.sent.map(({ bytes }) => packetKind(bytes[0]!)).find(kind => kind === 'response');
+  };
+
+  t.deepEqual([answer(0), answer(999), answer(1_000)], [undefined, undefined, 'response']);
+});
+
+test('no more than 256 wait for their first packet, whoever brought them', t => {
+  const { b, right } = scene(6);
+  const caller = (of: number): Uint8Array => {
+    const keys = crypto.dhKeyPair(new Uint8Array(32).fill(of & 255, 0, 16).fill(1 + (of >> 8), 16));
+    const other = new EndpointMachine(crypto, b, keys);
+    other.dial(b.now(), b.address(1000), right.keys.publicKey);
+    other.pollTransmit(b.now());
+    return other.sent[0]!.bytes;
+  };
+
+  for (let i = 0; i < 260; i++)
+    right.endpoint.handleCarried(b.now(), right.endpoint.paths.intern(1, STRANGER, i), caller(i));
+
+  t.is(right.endpoint.size, 256);
+  t.is(right.drops.get('pendingFull'), 4);
 });
 
 test('a nonce proves an address as a cookie does', t => {

@@ -206,6 +206,26 @@ test('a reset stream says why, and what was not read is gone', t => {
   t.throws(() => a.write(stream, streamBytes(1, 1)), { code: 'INVALID_STATE' });
 });
 
+test('what reset streams leave unread does not use up the credit of the session', t => {
+  const { pair, programs: both, a, b } = programs();
+
+  for (let round = 0; round < 6; round++) {
+    const stream = a.open({ service: SERVICE, oneWay: true });
+    both.paused.b.add(stream);
+    both.write('a', stream, streamBytes(round, 100_000), false);
+    pair.run(() => false, 1_000);
+    a.reset(stream, 1);
+    pair.run(() => both.half('b', stream).reset !== undefined, 1_000);
+  }
+  const last = a.open({ service: SERVICE, oneWay: true });
+  both.write('a', last, streamBytes(9, 200_000));
+  pair.run(() => both.half('b', last).ended, 10_000);
+
+  t.true(sameBytes(both.half('b', last).bytes, streamBytes(9, 200_000)));
+  pair.run(() => false, 1_000);
+  t.deepEqual([a.size, b.size, pair.memory.a.held, pair.memory.b.held], [0, 0, 0, 0]);
+});
+
 test('a stopped stream is reset by its sender, and its bytes no longer count', t => {
   const { pair, programs: both, a, b } = programs();
   const stream = a.open({ service: SERVICE, oneWay: true });
@@ -223,6 +243,19 @@ test('a stopped stream is reset by its sender, and its bytes no longer count', t
   both.write('a', next, streamBytes(2, 1_000_000));
   pair.run(() => both.half('b', next).ended);
   t.true(both.half('b', next).ended);
+});
+
+test('what a stopped stream has brought is let go at once', t => {
+  const { pair, programs: both, a, b } = programs();
+  const stream = a.open({ service: SERVICE, oneWay: true });
+  both.paused.b.add(stream);
+  both.write('a', stream, streamBytes(1, 100_000), false);
+  pair.run(() => false, 2_000);
+  t.true(pair.memory.b.held >= 100_000);
+
+  b.stop(pair.now, stream, 0x200);
+
+  t.is(pair.memory.b.held, 0);
 });
 
 test('who takes no streams refuses each of them and keeps nothing', t => {

@@ -81,6 +81,25 @@ test('a replay window works around 2^32 and 2^48', t => {
   }
 });
 
+test('a replay window forgets every number that it jumps over, the first one too', t => {
+  const window = new ReplayWindow(128);
+  for (let number = 0; number < 128; number++) window.mark(number);
+
+  window.mark(131);
+
+  t.deepEqual(
+    [127, 128, 129, 130, 131].map(number => window.verdict(number)),
+    ['replayed', 'fresh', 'fresh', 'fresh', 'replayed'],
+  );
+});
+
+test('a number exactly half a span away is the one ahead, as in RFC 9000', t => {
+  const half = 2 ** 31;
+
+  for (const expected of [half, 2 ** 32 + 5, 2 ** 33 + half])
+    t.is(expandPacketNumber((expected + half) % 2 ** 32, expected), expected + half);
+});
+
 test('a packet number is found again from its low half anywhere within 2^31', t => {
   fc.assert(
     fc.property(
@@ -118,6 +137,23 @@ test('a window of sequences says what a list of everything added would say', t =
       },
     ),
   );
+});
+
+test('a window of sequences reaches 1,024 from its floor on, and a floor that rises changes none above it', t => {
+  const window = new SequenceWindow(MESSAGE_WINDOW);
+  const last = MESSAGE_WINDOW - 1;
+  const held = (...sequences: readonly number[]): string =>
+    sequences.map(each => (window.has(each) ? 'x' : '.')).join('');
+
+  for (const sequence of [0, 5, 31, 40, last]) window.add(sequence);
+  t.is(held(0, 1, 5, 31, 32, 40, last, last + 1, last + 41), 'x.xx.xx..');
+  window.raise(5);
+  t.is(held(4, 5, 6, 30, 31, 32, 40, last, last + 1, last + 5), 'xx..x.xx..');
+  window.raise(40);
+  t.is(held(40, 41, 71, last, last + 1), 'x..x.');
+  window.raise(3 * MESSAGE_WINDOW + 5);
+
+  t.is(held(3 * MESSAGE_WINDOW + 4, 3 * MESSAGE_WINDOW + 5), 'x.');
 });
 
 test('a timer table wakes up at the earliest reason and names it', t => {

@@ -1,6 +1,14 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { ACK_DELAY_UNIT, describeFrame, encodeFrames, readFrames, type Frame } from '../../src/wire/index.js';
+import {
+  ACK_DELAY_UNIT,
+  describeFrame,
+  encodeFrames,
+  type Frame,
+  FrameReader,
+  FrameType,
+  readFrames,
+} from '../../src/wire/index.js';
 
 const uint32 = fc.nat({ max: 0xffff_ffff });
 const sequence = fc.nat({ max: 2 ** 53 - 1 });
@@ -183,6 +191,62 @@ test('a packet without a frame, unknown types and broken rules are malformed', t
   ];
 
   for (const each of malformed) t.false(readFrames(Uint8Array.from(each)).ok, each.join(' '));
+});
+
+test('of the types without a meaning those of later minor versions are skipped, the others malformed', t => {
+  const known: readonly number[] = Object.values(FrameType);
+
+  for (let type = 0; type <= 0xff; type++)
+    if (!known.includes(type))
+      t.is(
+        readFrames(Uint8Array.of(type, 1, 9, FrameType.ping)).ok,
+        type >= 0x40 && type <= 0x7f,
+        String(type),
+      );
+});
+
+test('what has a bound is read up to it and no further', t => {
+  const acks = (ranges: number): number[] => [
+    0x02,
+    0x40,
+    100,
+    0,
+    ranges,
+    ...new Array<number>(2 * ranges - 1).fill(0),
+  ];
+  const [most, beyond] = [
+    [
+      acks(32),
+      [0x03, 1, 0x80, 0xff, 0xff, 0xff, 1, 7], // The last byte of 16 MiB.
+      [0x12, 1, 0xc0, 0x1f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xfd, 1, 7], // The last byte of 2^53 − 2.
+    ],
+    [
+      acks(33),
+      [0x03, 1, 0x81, 0, 0, 0, 1, 7],
+      [0x12, 1, 0xc0, 0x1f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xfe, 1, 7],
+    ],
+  ];
+
+  for (const each of most) t.true(readFrames(Uint8Array.from(each)).ok, each.join(' '));
+  for (const each of beyond) t.false(readFrames(Uint8Array.from(each)).ok, each.join(' '));
+});
+
+test('frames end where they should, whatever stands behind them', t => {
+  const read = (from: Uint8Array, end: number): unknown => {
+    const reader = new FrameReader();
+    const types: number[] = [];
+    reader.reset(from, 0, end);
+    while (reader.next()) types.push(reader.type);
+    return [types, reader.failed];
+  };
+  fc.assert(
+    fc.property(fc.array(frame, { minLength: 1, maxLength: 3 }), frames => {
+      const whole = encodeFrames(frames);
+      const step = Math.max(1, Math.floor(whole.length / 200));
+      for (let end = 0; end < whole.length; end += step)
+        t.deepEqual(read(whole, end), read(whole.slice(0, end), end), `${end} of ${whole.join(' ')}`);
+    }),
+  );
 });
 
 test('padding is one frame however long', t => {
