@@ -49,7 +49,7 @@ export interface NodeChange {
 export interface TriedAddress {
   readonly address: string;
   readonly kind: string;
-  readonly state: 'active' | 'standby' | 'suspect' | 'probing' | 'waiting' | 'refused';
+  readonly state: 'active' | 'standby' | 'suspect' | 'failed' | 'probing' | 'waiting' | 'refused';
   readonly lastResult: string;
   readonly probes: number;
 }
@@ -72,6 +72,8 @@ export interface NodeExplanation {
   readonly receivedBytes: number;
   readonly sentPackets: number;
   readonly lostPackets: number;
+  /** Packets whose contents went over a second path as well, while the first was suspect. */
+  readonly doubledPackets: number;
   /** Bytes that the relay dropped, because everything that this node sends through it exceeds its rate. */
   readonly shapedBytes: number;
   readonly waitingMessages: number;

@@ -470,6 +470,9 @@ export class ClusterNode implements Machine<ClusterEvent> {
       case 'pathSuspect':
         if (path) peer.agent.pathSuspect(now, path);
         break;
+      case 'pathFailed':
+        if (path) peer.agent.pathFailed(now, path);
+        break;
       case 'pathAlive':
         if (path) peer.agent.pathAlive(now, path);
         break;

@@ -52,7 +52,7 @@ export class Recovery {
     frames: SentFrame | undefined,
     acknowledges: number,
     sizing: boolean,
-    covered: boolean,
+    covered: boolean = false,
   ): void {
     this.#makeRoom(now);
     this.packets.add(now, size, path, frames, acknowledges, sizing, covered);
