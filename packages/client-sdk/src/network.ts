@@ -1,5 +1,5 @@
 import type { AnyCapability, CapabilityRegistry } from '@coconet/capabilities';
-import type { NodeKind, Role, Store } from '@coconet/cluster-protocol';
+import type { NodeKind, Role, Store, TransportOptions } from '@coconet/cluster-protocol';
 import type { AttributeReport, Resource, ResourceWatchOptions, TypedResource } from './resource.js';
 
 /** How long something is waited for. */
@@ -205,6 +205,8 @@ export interface ConnectOptions {
   readonly capabilities?: CapabilityRegistry | undefined;
   /** UDP port. Default: the one of the last start where it is free, else any. */
   readonly port?: number | undefined;
+  /** Congestion control, and how old keys may be: up to an hour where each packet costs. Default: CUBIC, two minutes. */
+  readonly transport?: TransportOptions | undefined;
   /** Counts documentation addresses (RFC 5737) as public ones: for laboratories alone. */
   readonly allowDocumentationAddresses?: boolean | undefined;
 }

@@ -6,7 +6,6 @@ import {
   type Duration,
   earliest,
   type Instant,
-  milliseconds,
   type WallTime,
 } from '../base/index.js';
 import {
@@ -40,6 +39,7 @@ import { nmnListener } from './nmn-listener.js';
 import { PeerReach } from './peer-reach.js';
 import { isStreamEvent, PeerStreams } from './peer-streams.js';
 import { StateExchange } from './state-exchange.js';
+import { memberSessions } from './transport-options.js';
 import {
   AWAY,
   localLinks,
@@ -52,8 +52,6 @@ import { versionText } from './version-text.js';
 
 /** Peers in memory: as many as a network has members at most. */
 const MAX_PEERS = 4_096;
-/** Silence is filled after this, so that NAT mappings and the knowledge of who is there stay fresh. */
-const KEEP_ALIVE: Duration = milliseconds(15_000);
 
 /**
  * One member of one network, as a pure machine: the CP interface on which SDKs stand. It keeps sessions with whom the
@@ -92,12 +90,7 @@ export class ClusterNode implements Machine<ClusterEvent> {
       resetSecret: saved.resetSecret,
       policy: new MemberPolicy(this.#mind),
       pathLimit: path => pathLimit(this.#links, path),
-      // Where a path agent steers, the session itself stays where it is told to be.
-      session: ({ kind }) => ({
-        keepAlive: KEEP_ALIVE,
-        followPeer: kind === 'nmn',
-        acceptStreams: () => kind === 'member' && this.streams.accepting,
-      }),
+      session: memberSessions(options.transport ?? {}, () => this.streams.accepting),
     });
     this.streams = new PeerStreams(this.#endpoint, nodeId => this.#peers.get(nodeId)?.streamSession);
     this.#nmn = new NmnLink({

@@ -169,7 +169,8 @@ function sentenceOf(facts: PathFacts, nextTry: Duration | undefined): string {
   if (active.failed)
     return `${place}, but it stopped answering and no other path is known${laterOf(nextTry)}`;
   if (active.suspect) {
-    const over = bridge === undefined ? 'no other path is known' : `bridged over ${BRIDGES[bridge.pathClass]}`;
+    const over =
+      bridge === undefined ? 'no other path is known' : `bridged over ${BRIDGES[bridge.pathClass]}`;
     return `${place}, suspect because an answer is overdue, ${over}`;
   }
   if (isRelay(active)) return `${place}, ${whyRelayed(facts)}${shapedOf(facts)}${laterOf(nextTry)}`;

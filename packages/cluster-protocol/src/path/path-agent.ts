@@ -450,8 +450,7 @@ export class PathAgent {
     const active = this.#active;
     if (active === undefined) return;
     const other =
-      this.#book.best(now, active, false) ??
-      (active.failed ? this.#book.best(now, active, true) : undefined);
+      this.#book.best(now, active, false) ?? (active.failed ? this.#book.best(now, active, true) : undefined);
     if (other !== undefined && (active.failed || this.#isBetter(now, other, active))) {
       this.#use(now, other, active, true);
     }

@@ -103,7 +103,7 @@ export class SentPackets {
     frames: SentFrame | undefined,
     acknowledges: number,
     sizing: boolean,
-    covered: boolean,
+    covered: boolean = false,
   ): void {
     const number = this.#next;
     const slot = this.#claim();
