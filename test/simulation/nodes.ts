@@ -420,7 +420,6 @@ function* heal(home: Home): Generator<string> {
 }
 
 function* end(home: Home): Generator<string> {
-  home.run(5_000); // What the nodes tell each other of the network arrives, too.
   for (const { node, name } of home.all)
     if (node.tables.streamBytes > 0)
       yield `${name} holds ${node.tables.streamBytes} bytes for streams that are over`;

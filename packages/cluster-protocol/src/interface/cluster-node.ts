@@ -160,17 +160,18 @@ export class ClusterNode implements Machine<ClusterEvent> {
   connect(now: Instant, nodeId: number): void {
     const peer = this.#member(nodeId);
     peer.wanted = true;
+    peer.leaving = false;
     peer.encourage(now);
     this.#advance(now, peer);
   }
 
-  /** No session is needed for its own sake any more; one that exists is closed unless messages wait. */
+  /** No session is needed for its own sake any more: one that exists is closed once no message waits. */
   disconnect(now: Instant, nodeId: number): void {
     const peer = this.#peers.get(nodeId);
     if (!peer) return;
     peer.wanted = false;
-    if (peer.session !== undefined && peer.outbox.size === 0)
-      this.#endpoint.open(peer.session)?.close(now, 0, 'not needed any more');
+    peer.leaving = peer.connection.kind === 'connected' || peer.connection.kind === 'handshaking';
+    this.#advance(now, peer);
   }
 
   /**
@@ -364,6 +365,7 @@ export class ClusterNode implements Machine<ClusterEvent> {
     assert(said !== undefined, 'a session is opened with somebody who has introduced itself');
     const peer = this.#peer(who.nodeId);
     peer.connection = { kind: 'connected', session, since: now };
+    if (role === 'responder') peer.leaving = false; // It is the other one who wants it.
     peer.encourage(now);
     if (role === 'responder') this.#mind.confirm(now, who.nodeId, said);
     if (who.kind !== 'nmn') peer.agent.sessionOpened(now, { path, role });
@@ -393,6 +395,7 @@ export class ClusterNode implements Machine<ClusterEvent> {
     else if (by === 'reset') peer.restarted(now, this.#options.random);
     else peer.connection = { kind: 'waiting', retryAt: now };
     peer.agent.sessionClosed(now);
+    this.#delivery.closed(peer);
     this.#mind.sessionClosed(peer.nodeId);
     const reason = takenOver ? 'replaced' : AWAY[by];
     this.#events.push({ kind: 'disconnected', peer: peer.nodeId, reason, text });
@@ -542,6 +545,10 @@ export class ClusterNode implements Machine<ClusterEvent> {
   #advance(now: Instant, peer: Peer): void {
     this.#delivery.expire(now, peer);
     const { connection } = peer;
+    if (peer.left && connection.kind === 'connected') {
+      peer.leaving = false;
+      this.#endpoint.open(connection.session)?.close(now, CloseCode.done, 'not needed any more');
+    }
     const due = connection.kind === 'idle' || (connection.kind === 'waiting' && connection.retryAt <= now);
     if (due) {
       const isNmn = peer.nodeId === this.#mind.nmnNodeId; // The link to it has its own ways.
