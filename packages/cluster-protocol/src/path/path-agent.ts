@@ -216,9 +216,11 @@ export class PathAgent {
     if (known === this.#bridge) this.#bridge = undefined; // Perhaps it can carry something only now.
     // Single samples jump: as RFC 6298 smooths them, one eighth of the new value.
     const smoothed = known.rtt === undefined ? rtt : milliseconds(known.rtt + (rtt - known.rtt) / 8);
-    known.failed = false;
-    // What may be too large for the active path is still overdue there.
-    if (known !== this.#active) known.suspect = false;
+    // What is overdue on the active path may be too large for it: a small packet that passes proves nothing there.
+    if (known !== this.#active) {
+      known.suspect = false;
+      known.failed = false;
+    }
     this.#prove(now, known, smoothed);
     const follows = this.#followed === known.key;
     if (follows) this.#followed = undefined;

@@ -351,6 +351,19 @@ test('a failed path that has no other beside it stays in use, and a lease is ask
   );
 });
 
+test('a path that failed is not trusted for answering a probe, which is smaller than what it should carry', t => {
+  const bench = new Bench();
+  const other = '192.168.1.21:6000';
+  bench.named(hosts(LAN, other));
+  bench.open(pathOf(LAN));
+  bench.fail(pathOf(LAN));
+
+  bench.validated(pathOf(LAN), 5);
+  bench.validated(pathOf(other), 50);
+
+  t.is(bench.agent.active?.remote.key, other);
+});
+
 test('the direct path comes back when it answers again', t => {
   const bench = new Bench();
   bench.observed(PEER);
