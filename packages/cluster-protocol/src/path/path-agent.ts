@@ -123,10 +123,11 @@ export class PathAgent {
   sessionOpened(now: Instant, { path, role }: OpenedSession): void {
     const before = this.#active;
     this.#role = role;
-    this.#book.unprove(undefined);
+    this.#book.begin();
     this.#active = undefined;
     const known = this.#book.learn(path, undefined);
     known.provenAt = now;
+    known.answered = true; // The handshake is its proof.
     for (const standby of this.#book.all) {
       if (isRelay(standby) && standby !== known) this.#standby.warm(now, standby.path);
     }
@@ -261,14 +262,17 @@ export class PathAgent {
   }
 
   /**
-   * The peer's newest packet came from there: perhaps its NAT gave it another mapping. A path that is new is followed
-   * once it has proved itself; one that was proved before is no news, and two agents that followed each other from one
-   * good path to the other would never stop.
+   * The peer's newest packet came from there: perhaps its NAT gave it another mapping. A path that is new, or was not good
+   * any more, is followed once it has proved itself; a good one is no news, and two agents that followed each other from
+   * one to the other would never stop.
    */
   peerPath(now: Instant, path: Path): void {
     if (this.#role === undefined) return;
     const known = this.#book.learn(path, this.#active);
-    this.#followed = known.provenAt === undefined && !isRelay(known) ? known.key : undefined;
+    const news = !isRelay(known) && !this.#book.isGood(now, known);
+    this.#followed = news ? known.key : undefined;
+    // The session challenges by itself what was never proved.
+    if (news && known.answered) this.#pending.probe(path.link, path.remote);
     this.#settle(now);
   }
 
@@ -415,6 +419,7 @@ export class PathAgent {
 
   #prove(now: Instant, known: KnownPath, rtt: Duration | undefined): void {
     known.provenAt = now;
+    known.answered = true;
     known.rtt = rtt;
     this.#standby.answered(known.path);
     if (isRelay(known)) return;

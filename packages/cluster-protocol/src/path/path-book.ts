@@ -19,6 +19,8 @@ export interface KnownPath {
   rtt: Duration | undefined;
   /** When the peer last proved to be there; a relay's lease proves it as long as it holds. */
   provenAt: Instant | undefined;
+  /** Whether it answered in this session, however long ago: the session does not challenge it by itself any more. */
+  answered: boolean;
   /** Something waits there for an ack, for longer than a probe timeout. */
   suspect: boolean;
   /** It does not answer any more. */
@@ -95,6 +97,7 @@ export class PathBook {
       pathClass,
       rtt: undefined,
       provenAt: undefined,
+      answered: false,
       suspect: false,
       failed: false,
       failures: 0,
@@ -108,6 +111,12 @@ export class PathBook {
 
   forget(known: KnownPath): void {
     this.#paths.delete(known.key);
+  }
+
+  /** Another session: the peer has to prove every path again. */
+  begin(): void {
+    this.unprove(undefined);
+    for (const known of this.all) known.answered = false;
   }
 
   /** Another session or network: the peer has to prove every path but `keep` again. */

@@ -364,6 +364,24 @@ test('a path that failed is not trusted for answering a probe, which is smaller 
   t.is(bench.agent.active?.remote.key, other);
 });
 
+test('a peer that comes back to a path that failed is followed there, once it has proved itself again', t => {
+  const bench = new Bench();
+  const [first, second] = [pathOf('198.51.100.20:6000'), pathOf('198.51.100.20:6001')];
+  bench.open(first);
+  bench.do(() => bench.agent.peerPath(bench.now, second));
+  bench.validated(second, 30);
+  bench.fail(second);
+  bench.fail(first);
+  const before = bench.probes(first.remote.key).length;
+
+  bench.do(() => bench.agent.peerPath(bench.now, first));
+  const probes = bench.probes(first.remote.key).length - before;
+  bench.validated(first, 30);
+
+  t.is(probes, 1);
+  t.is(bench.agent.active?.remote.key, first.remote.key);
+});
+
 test('the direct path comes back when it answers again', t => {
   const bench = new Bench();
   bench.observed(PEER);
