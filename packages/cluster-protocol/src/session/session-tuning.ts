@@ -35,7 +35,7 @@ export function checkTuning({
   if (congestionControl !== undefined && !CONGESTION_CONTROLS.includes(congestionControl))
     throw new ClusterError(
       'INVALID_ARGUMENT',
-      `congestionControl is ${String(congestionControl)}; give ${CONGESTION_CONTROLS.join(' or ')}`,
+      `congestionControl is ${congestionControl}; give ${CONGESTION_CONTROLS.join(' or ')}`,
     );
   if (rekeyAfter !== undefined && !(rekeyAfter >= MIN_REKEY_AFTER && rekeyAfter <= MAX_REKEY_AFTER))
     throw new ClusterError(
