@@ -1,10 +1,4 @@
-import {
-  after,
-  milliseconds,
-  seconds,
-  type Duration,
-  type Instant,
-} from '../base/index.js';
+import { after, milliseconds, seconds, type Duration, type Instant } from '../base/index.js';
 import type { AeadKey } from '../crypto/provider.js';
 import { CloseCode, FrameType } from '../wire/index.js';
 import type { PacketContents } from './packet-contents.js';
