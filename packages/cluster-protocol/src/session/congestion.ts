@@ -3,7 +3,7 @@ import type { Duration, Instant } from '../base/index.js';
 /** The algorithms that decide how much may be in flight. */
 export const CONGESTION_CONTROLS = ['cubic', 'newReno'] as const;
 
-/** One of {@link CONGESTION_CONTROLS}. */
+/** The name of an algorithm that decides how much may be in flight. */
 export type CongestionControl = (typeof CONGESTION_CONTROLS)[number];
 
 /** RFC 9002, section 7.2: a path begins with ten full packets in flight. */
