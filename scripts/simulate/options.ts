@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 
-import { SCENARIOS } from '../../test/simulation/scenarios.js';
+import { namesOf, SCENARIOS } from '../../test/simulation/scenarios.js';
 
 /** What the command line asks for. */
 export interface SimulateOptions {
@@ -19,20 +19,20 @@ export interface SimulateOptions {
 /** Seeds are unsigned numbers of 32 bits. */
 const MOST_SEEDS = 2 ** 32;
 
+const WIDTH = Math.max(...Object.keys(SCENARIOS).map(name => name.length));
+
 const table = Object.entries(SCENARIOS)
-  .map(
-    ([name, { about, usual }]) =>
-      `    ${name.padEnd(11)} ${about}; ${usual} seeds unless asked for another number`,
-  )
+  .map(([name, { about, usual }]) => `    ${name.padEnd(WIDTH)} ${about}; ${usual} seeds`)
   .join('\n');
 
 export const USAGE: string = `Runs seeds of simulated worlds, with virtual time and bad luck, and says what must not be and was.
 
   npm run simulate -- [--scenario NAME] [--seeds N] [--seed BASE] [--chart] [--resume FILE] [--fresh] [--json]
 
-  --scenario NAME  one of those below; all of them unless given, one after the other
+  --scenario NAME  one of those below, or the part before a slash for all that begin so; unless given, all but interop, one
+                   after the other
 ${table}
-  --seeds N        how many seeds of each scenario
+  --seeds N        how many seeds of each scenario, in place of the number below
   --seed BASE      the first seed; unless given, those go on that the tally has not seen. Seeds of a given base are not
                    added to the tally
   --chart          draws a sequence chart (Mermaid) of each failing seed, or of the only one, into build/simulate/
@@ -68,9 +68,9 @@ export function parseOptions(
     return { wrong: error instanceof Error ? error.message : String(error) };
   }
   if (values.help) return 'help';
-  const names = Object.keys(SCENARIOS);
-  if (values.scenario !== undefined && !names.includes(values.scenario))
-    return { wrong: `--scenario is ${values.scenario}; there are ${names.join(', ')}` };
+  const scenarios = namesOf(values.scenario);
+  if (scenarios.length === 0)
+    return { wrong: `--scenario is ${values.scenario}; there are ${Object.keys(SCENARIOS).join(', ')}` };
   for (const [option, text] of [
     ['--seeds', values.seeds],
     ['--seed', values.seed],
@@ -78,7 +78,7 @@ export function parseOptions(
     if (text !== undefined && !(/^\d{1,10}$/.test(text) && Number(text) < MOST_SEEDS))
       return { wrong: `${option} is ${text}; give an integer from 0 to 2^32 − 1` };
   return {
-    scenarios: values.scenario === undefined ? names : [values.scenario],
+    scenarios,
     seeds: values.seeds === undefined ? undefined : Number(values.seeds),
     base: values.seed === undefined ? undefined : Number(values.seed),
     json: values.json,

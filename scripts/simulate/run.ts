@@ -41,7 +41,7 @@ async function runScenario(name: string, options: SimulateOptions, tally: Tally,
         progress(`  replay with: ${replayOf(name, result.seed)}`);
       }
       if (result.chart !== undefined) {
-        const file = join(FOLDER, `${name}-${result.seed}.mmd`);
+        const file = join(FOLDER, `${name.replace('/', '-')}-${result.seed}.mmd`);
         await mkdir(FOLDER, { recursive: true });
         await writeFile(file, result.chart);
         progress(`  chart: ${file}`);

@@ -118,7 +118,7 @@ export async function runHousehold(seed: number, crypto: CryptoProvider, recorde
   for (let step = 0; step < 40; step++) {
     const one = random.below(2);
     const side = sides[one]!;
-    switch (random.below(9)) {
+    switch (random.below(10)) {
       case 0:
         side.host.board.setConditions({
           loss: random.fraction() * 0.3,
@@ -149,6 +149,11 @@ export async function runHousehold(seed: number, crypto: CryptoProvider, recorde
         if (random.below(2) === 0) side.host.disk().keepCopy();
         if (random.below(4) === 0) restartNmn();
         break;
+      case 5:
+        // The direct path alone; the relay goes on.
+        if (random.below(2) === 0) world.network.cut('lamp', 'phone');
+        else world.network.heal();
+        break;
       default:
         speak(one);
         speak(1 - one);
@@ -156,6 +161,7 @@ export async function runHousehold(seed: number, crypto: CryptoProvider, recorde
     await world.run(milliseconds(random.below(3_000)));
   }
 
+  world.network.heal();
   for (const side of sides)
     side.host.board.setConditions({
       down: false,
@@ -193,7 +199,7 @@ export async function runHousehold(seed: number, crypto: CryptoProvider, recorde
     problems: [...problems, ...nonces.reused],
     virtual: world.now,
     hash: world.recorder.hash,
-    counts: { datagrams: world.recorder.datagrams, letters: heard },
+    counts: { datagrams: world.recorder.datagrams, letters: heard, keys: nonces.keys },
   };
 }
 
@@ -211,6 +217,8 @@ async function start(side: Side, uri: string | undefined): Promise<void> {
     name,
     resolve,
     allowDocumentationAddresses: true,
+    // Keys as young as may be: about ten of them in a life.
+    transport: { rekeyAfter: 10_000 },
   });
   if (life !== side.life) return;
   side.member = member;

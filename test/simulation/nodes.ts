@@ -8,6 +8,7 @@ import {
   type RunningMachine,
   type SavedNode,
   seconds,
+  type SessionTuning,
 } from '@coconet/cluster-protocol/core';
 import {
   drawBadLink,
@@ -38,8 +39,8 @@ const STEPS = 50;
 /** A healed network is connected, and has delivered everything, within this. */
 const HEALING = seconds(30);
 /**
- * The same where one is behind a NAT, nobody introduces them, and the other one was restarted: that one waits for a
- * keep-alive, after 15 s, and if it lost its reset secret until that stayed unanswered for 30 s.
+ * The same where one is behind a NAT, nobody introduces them, and the other one was restarted and lost its reset secret: that
+ * one waits for a keep-alive, after 15 s, and until that stayed unanswered for 30 s.
  */
 const SLOW_HEALING = seconds(50);
 const MOST_STREAMS = 50;
@@ -76,6 +77,8 @@ class Member {
   traffic!: StreamTraffic;
   store!: Store;
   backup: Store | undefined;
+  /** How its sessions are, in all of its lives. */
+  tuning: Partial<SessionTuning> = {};
   /** Letters by the sequence that this life gave them. */
   readonly open = new Map<number, number>();
   /** Sequences of this life whose end was told. */
@@ -111,6 +114,7 @@ class Member {
       nmnAddresses: [],
       allowDocumentationAddresses: true,
       memory: store.records,
+      transport: this.tuning,
     });
     node.streams.accepting = true;
     this.node = node;
@@ -263,6 +267,12 @@ class Home {
     this.members = { lamp: member('lamp'), phone: member('phone') };
     for (const name of NAMES) {
       this.members[name].other = this.members[otherOf(name)];
+      const luck = this.world.random.fork(`transport of ${name}`);
+      this.members[name].tuning = {
+        ...(luck.below(2) === 0 && { rekeyAfterPackets: 10 + luck.below(500) }),
+        ...(luck.below(2) === 0 && { rekeyAfter: seconds(10 + luck.below(20)) }),
+        ...(luck.below(4) === 0 && { congestionControl: 'newReno' }),
+      };
       const peer = memberOf(this.network, otherOf(name)).nodeId;
       const knows = name === 'phone' || !this.nat;
       const where = new Map(knows ? [[peer, [hosts[otherOf(name)].address(PORTS[otherOf(name)])]]] : []);
@@ -294,7 +304,7 @@ class Home {
     const fate = luck.below(3);
     const kept = fate === 1 && backup ? backup : store;
     const isLost = fate === 2;
-    if (this.nat) this.healing = SLOW_HEALING;
+    if (isLost && this.nat) this.healing = SLOW_HEALING;
     const { saved } = kept;
     const records = isLost ? new Records() : new Records(kept.records.ids);
     member.start(this.crypto, host, {
@@ -340,6 +350,7 @@ export function runNodes(seed: number, crypto: CryptoProvider, recorder?: Record
     counts: {
       datagrams: home.world.recorder.datagrams,
       letters: home.ledger.delivered,
+      keys: home.crypto.keys,
       streams: home.streams.halves.size,
       streamBytes: home.streams.bytes,
     },
@@ -420,7 +431,6 @@ function* heal(home: Home): Generator<string> {
 }
 
 function* end(home: Home): Generator<string> {
-  home.run(5_000); // What the nodes tell each other of the network arrives, too.
   for (const { node, name } of home.all)
     if (node.tables.streamBytes > 0)
       yield `${name} holds ${node.tables.streamBytes} bytes for streams that are over`;

@@ -1,3 +1,4 @@
+import { INTEROP } from '../../packages/cluster-protocol/test/interop/scenarios.js';
 import { runCommands } from './commands.js';
 import { runHandshake } from './handshakes.js';
 import { runHousehold } from './household.js';
@@ -13,9 +14,23 @@ export interface NamedScenario {
   readonly run: Scenario;
   /** Seeds that once failed: each found something that was mended. They come first in the test command. */
   readonly onceFailed: readonly number[];
+  /** Whether it is run only where it is asked for. */
+  readonly onDemand?: boolean;
 }
 
-/** All scenarios by their names. */
+/** Those of the QUIC interop runner: `interop/NAME`, and `interop` for all of them. */
+const interop = Object.entries(INTEROP).map(([name, { title, run }]): [string, NamedScenario] => [
+  `interop/${name}`,
+  {
+    about: title,
+    usual: 100,
+    run: (seed, crypto, recorder) => run({ seed, crypto, ...(recorder && { recorder }) }),
+    onceFailed: [],
+    onDemand: true,
+  },
+]);
+
+/** All scenarios by their names. A part of a name before a slash stands for all that begin so. */
 export const SCENARIOS: Readonly<Record<string, NamedScenario>> = {
   sessions: {
     about: 'two endpoints: messages, datagrams and streams over a bad link',
@@ -47,4 +62,11 @@ export const SCENARIOS: Readonly<Record<string, NamedScenario>> = {
     run: runCommands,
     onceFailed: [],
   },
+  ...Object.fromEntries(interop),
 };
+
+/** The names that a name asks for: itself, or its group; `undefined`: all but those that are run on demand. */
+export const namesOf = (wanted: string | undefined): readonly string[] =>
+  Object.entries(SCENARIOS).flatMap(([name, { onDemand = false }]) =>
+    (wanted === undefined ? !onDemand : name === wanted || name.startsWith(`${wanted}/`)) ? [name] : [],
+  );

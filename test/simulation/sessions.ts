@@ -37,6 +37,8 @@ export function runSessions(seed: number, crypto: CryptoProvider, recorder?: Rec
     config: {
       congestionControl: luck.below(4) === 0 ? 'newReno' : 'cubic',
       ackDelay: milliseconds(luck.below(2) === 0 ? 25 : luck.below(100)),
+      ...(luck.below(3) === 0 && { rekeyAfterPackets: 10 + luck.below(500) }),
+      ...(luck.below(3) === 0 && { rekeyAfter: seconds(10 + luck.below(20)) }),
       keepAlive: quietPeer ? undefined : seconds(1 + luck.below(15)),
     },
   });
@@ -54,6 +56,7 @@ export function runSessions(seed: number, crypto: CryptoProvider, recorder?: Rec
     counts: {
       datagrams: duet.world.recorder.datagrams,
       letters: duet.ledger.delivered,
+      keys: duet.nonces.keys,
       streams: duet.streams.halves.size,
       streamBytes: duet.streams.bytes,
     },
@@ -107,6 +110,8 @@ function talk(duet: Duet, luck: SeededRandom): void {
         const sequence = party.send(luck.below(luck.below(8) === 0 ? 20_000 : 900), luck.below(8));
         if (luck.below(30) === 0) party.cancel(sequence);
       }
+      // Now and then before a crash, a cut or another change that is not through.
+      if (luck.below(12) === 0) party.rekey();
       for (let i = luck.below(4); i > 0; i--) party.datagram(luck.below(1_000));
       if (luck.below(4) === 0)
         party.traffic.begin(luck.below(luck.below(6) === 0 ? 300_000 : 5_000), {

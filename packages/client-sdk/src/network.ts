@@ -1,5 +1,5 @@
 import type { AnyCapability, CapabilityRegistry } from '@coconet/capabilities';
-import type { NodeKind, Role, Store } from '@coconet/cluster-protocol';
+import type { NodeKind, Role, Store, TransportOptions } from '@coconet/cluster-protocol';
 import type { AttributeReport, Resource, ResourceWatchOptions, TypedResource } from './resource.js';
 
 /** How long something is waited for. */
@@ -49,7 +49,7 @@ export interface NodeChange {
 export interface TriedAddress {
   readonly address: string;
   readonly kind: string;
-  readonly state: 'active' | 'standby' | 'suspect' | 'probing' | 'waiting' | 'refused';
+  readonly state: 'active' | 'standby' | 'suspect' | 'failed' | 'probing' | 'waiting' | 'refused';
   readonly lastResult: string;
   readonly probes: number;
 }
@@ -72,6 +72,8 @@ export interface NodeExplanation {
   readonly receivedBytes: number;
   readonly sentPackets: number;
   readonly lostPackets: number;
+  /** Packets whose contents went over a second path as well, while the first was suspect. */
+  readonly doubledPackets: number;
   /** Bytes that the relay dropped, because everything that this node sends through it exceeds its rate. */
   readonly shapedBytes: number;
   readonly waitingMessages: number;
@@ -203,6 +205,8 @@ export interface ConnectOptions {
   readonly capabilities?: CapabilityRegistry | undefined;
   /** UDP port. Default: the one of the last start where it is free, else any. */
   readonly port?: number | undefined;
+  /** Congestion control, and how old keys may be: up to an hour where each packet costs. Default: CUBIC, two minutes. */
+  readonly transport?: TransportOptions | undefined;
   /** Counts documentation addresses (RFC 5737) as public ones: for laboratories alone. */
   readonly allowDocumentationAddresses?: boolean | undefined;
 }

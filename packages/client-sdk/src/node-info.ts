@@ -45,6 +45,7 @@ export const explanationOf = (explanation: PeerExplanation): NodeExplanation => 
   receivedBytes: explanation.receivedBytes,
   sentPackets: explanation.sentPackets,
   lostPackets: explanation.lostPackets,
+  doubledPackets: explanation.doubledPackets,
   shapedBytes: explanation.shaping?.droppedBytes ?? 0,
   waitingMessages: explanation.waitingMessages,
   mtu: explanation.mtu,

@@ -6,6 +6,8 @@ import {
   milliseconds,
   parseJoinUri,
   type Store,
+  type TransportOptions,
+  tuningOf,
 } from '@coconet/cluster-protocol';
 import { HolderLost, RemoteSource } from './bridge/remote.js';
 import { bridgeMethods } from './bridge/server.js';
@@ -32,6 +34,7 @@ export async function openNetwork(platform: Platform, options: ConnectOptions): 
       'store: name the folder in which identity and network state are kept',
     );
   throwIfAborted(options.signal);
+  checkTransport(options.transport);
   const host = await platform.openHost();
   const view = new NetworkView();
   const opener = new Opener(platform, host, view, options);
@@ -51,6 +54,15 @@ export async function openNetwork(platform: Platform, options: ConnectOptions): 
     throw error;
   }
   return opener.finish(source);
+}
+
+function checkTransport(transport: TransportOptions = {}): void {
+  try {
+    tuningOf(transport);
+  } catch (error) {
+    if (!(error instanceof ClusterError)) throw error;
+    throw new ClientError('INVALID_OPTION', `transport: ${error.message}`, { cause: error });
+  }
 }
 
 /** Finds or becomes whoever holds the node. */
@@ -122,7 +134,7 @@ class Opener {
 
   /** Opens the member of a store in this process. */
   async member(store: Store): Promise<MemberSource> {
-    const { join, name, onNotice, port, allowDocumentationAddresses } = this.#options;
+    const { join, name, onNotice, port, transport, allowDocumentationAddresses } = this.#options;
     const signal = this.#network ? undefined : this.#options.signal;
     let abort: () => void = () => undefined;
     const aborted = new Promise<'aborted'>(resolve => {
@@ -138,6 +150,7 @@ class Opener {
       name,
       kind: 'client',
       resolve: host => this.#platform.resolve(host),
+      transport,
       ...(onNotice && { notice: onNotice }),
       ...(port !== undefined && { links: { port, whenTaken: 'fail' } }),
       ...(allowDocumentationAddresses !== undefined && { allowDocumentationAddresses }),

@@ -14,6 +14,13 @@ test('a join URI that is cut off is named before anything is opened', async t =>
   t.is(error.code, 'JOIN_URI_INVALID');
 });
 
+test('keys that would be too old are refused with the range, before anything is opened', async t => {
+  const error = await caught(connect({ store: '/nowhere/at/all', transport: { rekeyAfter: 7_200_000 } }));
+
+  t.is(error.code, 'INVALID_OPTION');
+  t.regex(error.message, /^transport: rekeyAfter is 7200000 ms; give 10000 to 3600000$/);
+});
+
 test('a join URI of another network than the store is refused', async t => {
   const house = await House.create(51);
 

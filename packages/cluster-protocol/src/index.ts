@@ -6,7 +6,12 @@
 export * from './base/index.js';
 export * from './interface/index.js';
 export * from './streams/index.js';
-export { StreamCode, type StreamOptions } from './session/index.js';
+export {
+  type CongestionControl,
+  type SessionTuning,
+  StreamCode,
+  type StreamOptions,
+} from './session/index.js';
 export { formatJoinUri, formatNetworkId, parseJoinUri, SERVICES } from './network/index.js';
 export type { JoinUri, NodeKind, Role } from './network/index.js';
 export type { Explanation, PathReport } from './path/index.js';

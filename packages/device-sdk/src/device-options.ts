@@ -1,4 +1,4 @@
-import type { Store } from '@coconet/cluster-protocol';
+import type { Store, TransportOptions } from '@coconet/cluster-protocol';
 import type { DeviceDetails } from './description.js';
 
 /** How to become a device of a network. */
@@ -11,6 +11,8 @@ export interface DeviceOptions extends DeviceDetails {
   readonly store: string | Store;
   /** UDP port. Default: the one of the last start where it is free, else any. */
   readonly port?: number | undefined;
+  /** Congestion control, and how old keys may be: up to an hour where each packet costs. Default: CUBIC, two minutes. */
+  readonly transport?: TransportOptions | undefined;
   /** Calls the opening off. */
   readonly signal?: AbortSignal | undefined;
   /** Hears from the first moment on what `device.on('notice')` tells later. Default: nobody does. */

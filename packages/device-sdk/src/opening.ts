@@ -1,4 +1,4 @@
-import { ClusterError, MemberRuntime } from '@coconet/cluster-protocol';
+import { ClusterError, MemberRuntime, tuningOf } from '@coconet/cluster-protocol';
 import type { Host, LastingMemory, Store } from '@coconet/cluster-protocol';
 import type { DeviceOptions } from './device-options.js';
 import { DeviceError } from './errors.js';
@@ -15,7 +15,7 @@ export interface DeviceSurroundings {
 
 /** Opens the member that the store holds, or joins first. Throws what {@link MemberRuntime.open} throws, and `CANCELLED`. */
 export async function openRuntime(
-  { join, name, port, signal, allowDocumentationAddresses }: DeviceOptions,
+  { join, name, port, transport, signal, allowDocumentationAddresses }: DeviceOptions,
   { host, store, resolve }: DeviceSurroundings,
   notice: (text: string) => void,
   memory: LastingMemory,
@@ -30,6 +30,7 @@ export async function openRuntime(
     resolve,
     notice,
     memory,
+    transport,
     ...(port !== undefined && { links: { port, whenTaken: 'fail' } }),
     ...(allowDocumentationAddresses !== undefined && { allowDocumentationAddresses }),
     ...(signal !== undefined && { aborted: abortOf(signal) }),
@@ -71,7 +72,7 @@ const abortOf = (signal: AbortSignal): Promise<void> =>
   });
 
 /** Names of devices are the first half of an address, which is cut at the first slash. @throws {DeviceError} `INVALID_OPTION`. */
-export function checkOptions({ name, port }: DeviceOptions): void {
+export function checkOptions({ name, port, transport = {} }: DeviceOptions): void {
   if (name !== undefined && (name.includes('/') || name.startsWith('#')))
     throw new DeviceError(
       'INVALID_OPTION',
@@ -79,4 +80,10 @@ export function checkOptions({ name, port }: DeviceOptions): void {
     );
   if (port !== undefined && (!Number.isInteger(port) || port < 0 || port > 0xffff))
     throw new DeviceError('INVALID_OPTION', `port: ${port} is no UDP port; 1 to 65535, or 0 for any`);
+  try {
+    tuningOf(transport);
+  } catch (error) {
+    if (!(error instanceof ClusterError)) throw error;
+    throw new DeviceError('INVALID_OPTION', `transport: ${error.message}`, { cause: error });
+  }
 }

@@ -61,6 +61,7 @@ test('what cannot be opened leaves nothing open', async t => {
     [{ join: 'https://example.org' }, 'JOIN_URI_INVALID'],
     [{ name: 'Desk/lamp' }, 'INVALID_OPTION'],
     [{ port: 70_000 }, 'INVALID_OPTION'],
+    [{ transport: { rekeyAfter: 1_000 } }, 'INVALID_OPTION'],
     [{ signal: AbortSignal.abort() }, 'CANCELLED'],
   ] as const)
     t.like(await t.throwsAsync(createDevice({ store, ...options })), { code });

@@ -363,6 +363,7 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
         this.#tellAddress(now, session);
         return;
       case 'pathSuspect':
+      case 'pathFailed':
       case 'control':
       case 'confirmed':
       case 'closed':

@@ -26,6 +26,9 @@ import type { ConnectOptions } from '../../src/network.js';
 import type { Platform } from '../../src/platform/platform.js';
 
 const real = await createCryptoProvider();
+/** As young as may be: keys change while everything else happens. */
+const YOUNG_KEYS = { rekeyAfter: 10_000 } as const;
+
 const PORTS: Readonly<Record<string, number>> = { Desk: 5_000, Shelf: 5_001, phone: 6_000, tablet: 6_001 };
 
 const unavailable = async (): Promise<never> => {
@@ -98,7 +101,7 @@ export class House {
 
   /** Starts a device with an empty tree. */
   async device(name = 'Desk', store: Store = this.host(name).openStore()): Promise<Device> {
-    const options = { store, port: PORTS[name]!, allowDocumentationAddresses: true };
+    const options = { store, port: PORTS[name]!, allowDocumentationAddresses: true, transport: YOUNG_KEYS };
     return this.during(
       Device.open(options, { host: this.host(name), store, resolve: () => Promise.resolve([]) }),
     );
@@ -138,6 +141,7 @@ export class House {
         store: host.openStore(),
         port: PORTS[name]!,
         allowDocumentationAddresses: true,
+        transport: YOUNG_KEYS,
         ...options,
       }),
     );

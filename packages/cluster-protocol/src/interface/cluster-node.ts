@@ -6,7 +6,6 @@ import {
   type Duration,
   earliest,
   type Instant,
-  milliseconds,
   type WallTime,
 } from '../base/index.js';
 import {
@@ -40,6 +39,7 @@ import { nmnListener } from './nmn-listener.js';
 import { PeerReach } from './peer-reach.js';
 import { isStreamEvent, PeerStreams } from './peer-streams.js';
 import { StateExchange } from './state-exchange.js';
+import { memberSessions } from './transport-options.js';
 import {
   AWAY,
   localLinks,
@@ -52,8 +52,6 @@ import { versionText } from './version-text.js';
 
 /** Peers in memory: as many as a network has members at most. */
 const MAX_PEERS = 4_096;
-/** Silence is filled after this, so that NAT mappings and the knowledge of who is there stay fresh. */
-const KEEP_ALIVE: Duration = milliseconds(15_000);
 
 /**
  * One member of one network, as a pure machine: the CP interface on which SDKs stand. It keeps sessions with whom the
@@ -92,12 +90,7 @@ export class ClusterNode implements Machine<ClusterEvent> {
       resetSecret: saved.resetSecret,
       policy: new MemberPolicy(this.#mind),
       pathLimit: path => pathLimit(this.#links, path),
-      // Where a path agent steers, the session itself stays where it is told to be.
-      session: ({ kind }) => ({
-        keepAlive: KEEP_ALIVE,
-        followPeer: kind === 'nmn',
-        acceptStreams: () => kind === 'member' && this.streams.accepting,
-      }),
+      session: memberSessions(options.transport ?? {}, () => this.streams.accepting),
     });
     this.streams = new PeerStreams(this.#endpoint, nodeId => this.#peers.get(nodeId)?.streamSession);
     this.#nmn = new NmnLink({
@@ -167,17 +160,18 @@ export class ClusterNode implements Machine<ClusterEvent> {
   connect(now: Instant, nodeId: number): void {
     const peer = this.#member(nodeId);
     peer.wanted = true;
+    peer.leaving = false;
     peer.encourage(now);
     this.#advance(now, peer);
   }
 
-  /** No session is needed for its own sake any more; one that exists is closed unless messages wait. */
+  /** No session is needed for its own sake any more: one that exists is closed once no message waits. */
   disconnect(now: Instant, nodeId: number): void {
     const peer = this.#peers.get(nodeId);
     if (!peer) return;
     peer.wanted = false;
-    if (peer.session !== undefined && peer.outbox.size === 0)
-      this.#endpoint.open(peer.session)?.close(now, 0, 'not needed any more');
+    peer.leaving = peer.connection.kind === 'connected' || peer.connection.kind === 'handshaking';
+    this.#advance(now, peer);
   }
 
   /**
@@ -371,6 +365,7 @@ export class ClusterNode implements Machine<ClusterEvent> {
     assert(said !== undefined, 'a session is opened with somebody who has introduced itself');
     const peer = this.#peer(who.nodeId);
     peer.connection = { kind: 'connected', session, since: now };
+    if (role === 'responder') peer.leaving = false; // It is the other one who wants it.
     peer.encourage(now);
     if (role === 'responder') this.#mind.confirm(now, who.nodeId, said);
     if (who.kind !== 'nmn') peer.agent.sessionOpened(now, { path, role });
@@ -400,6 +395,7 @@ export class ClusterNode implements Machine<ClusterEvent> {
     else if (by === 'reset') peer.restarted(now, this.#options.random);
     else peer.connection = { kind: 'waiting', retryAt: now };
     peer.agent.sessionClosed(now);
+    this.#delivery.closed(peer);
     this.#mind.sessionClosed(peer.nodeId);
     const reason = takenOver ? 'replaced' : AWAY[by];
     this.#events.push({ kind: 'disconnected', peer: peer.nodeId, reason, text });
@@ -469,6 +465,9 @@ export class ClusterNode implements Machine<ClusterEvent> {
         break;
       case 'pathSuspect':
         if (path) peer.agent.pathSuspect(now, path);
+        break;
+      case 'pathFailed':
+        if (path) peer.agent.pathFailed(now, path);
         break;
       case 'pathAlive':
         if (path) peer.agent.pathAlive(now, path);
@@ -546,6 +545,10 @@ export class ClusterNode implements Machine<ClusterEvent> {
   #advance(now: Instant, peer: Peer): void {
     this.#delivery.expire(now, peer);
     const { connection } = peer;
+    if (peer.left && connection.kind === 'connected') {
+      peer.leaving = false;
+      this.#endpoint.open(connection.session)?.close(now, CloseCode.done, 'not needed any more');
+    }
     const due = connection.kind === 'idle' || (connection.kind === 'waiting' && connection.retryAt <= now);
     if (due) {
       const isNmn = peer.nodeId === this.#mind.nmnNodeId; // The link to it has its own ways.

@@ -1,6 +1,7 @@
 import type { Instant, RandomSource, WallTime } from '../base/index.js';
 import type { CryptoProvider } from '../crypto/provider.js';
 import type { NodeKeys } from '../network/index.js';
+import type { SessionTuning } from '../session/index.js';
 import type { SocketAddress } from '../wire/index.js';
 
 /** What joining a network gave; a node keeps it in its store. */
@@ -64,4 +65,6 @@ export interface ClusterNodeOptions {
   readonly memory?: LastingMemory;
   /** Documentation ranges (RFC 5737) count as public addresses: for laboratories alone. */
   readonly allowDocumentationAddresses?: boolean;
+  /** How all sessions of the node are, where not as by default. Each node chooses for itself; the stricter age of keys decides. */
+  readonly transport?: Partial<SessionTuning>;
 }

@@ -9,6 +9,7 @@ import {
   type Peer,
   RECALL_CONTROL,
   RECALLED_CONTROL,
+  SERVICES,
   type SendOptions,
   type SessionPeer,
 } from '../network/index.js';
@@ -80,6 +81,14 @@ export class Delivery {
       this.#world.endpoint
         .open(peer.session)
         ?.sendControl(now, RECALL_CONTROL, encodeRecallQuestion(question));
+  }
+
+  /** The session ended, and what both said of the network's state in it: the next one begins with that anew. */
+  closed(peer: Peer): void {
+    for (const entry of [...peer.outbox.entries()]) {
+      if (entry.service !== SERVICES.networkState) continue;
+      peer.outbox.remove(entry.sequence); // No program has heard of it.
+    }
   }
 
   /** The peer has a message whole. */

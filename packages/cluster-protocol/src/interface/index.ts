@@ -28,4 +28,5 @@ export type { CallEvent, CallFailure, CallOptions } from './nmn-call.js';
 export { loadKeys, loadMembership, membershipChanges, startNode } from './saved-node.js';
 export { PeerStreams } from './peer-streams.js';
 export type { StreamEvent, StreamRef } from './peer-streams.js';
+export { type TransportOptions, tuningOf } from './transport-options.js';
 export { MemoryStore } from './memory-store.js';

@@ -23,6 +23,7 @@ import { checkNetwork, joinNetwork } from './joining.js';
 import { encodeHosts, knownHosts, NMN_HOSTS_KEY, resolveAll } from './nmn-hosts.js';
 import type { Host, Link, LinkOptions, RunningMachine, Store } from './machine.js';
 import { loadKeys, loadMembership, membershipChanges, startNode } from './saved-node.js';
+import { type TransportOptions, tuningOf } from './transport-options.js';
 
 /** Waits between tries to join while the NMN does not answer. */
 const JOIN_BACKOFF: readonly Duration[] = [1, 2, 4, 8, 15, 30].map(seconds);
@@ -49,6 +50,8 @@ export interface MemberOptions {
   readonly resolve: (host: string) => Promise<readonly string[]>;
   readonly links?: LinkOptions;
   readonly allowDocumentationAddresses?: boolean;
+  /** How its sessions are, where not as by default. */
+  readonly transport?: TransportOptions | undefined;
   /** The program's lasting record of what it received; absent: it keeps none. */
   readonly memory?: LastingMemory;
   /** Something that a person should know and nobody waits for: the NMN is away while joining, a write failed. */
@@ -95,10 +98,12 @@ export class MemberRuntime {
 
   /**
    * Opens the member that the store holds, or joins first. Waits for an NMN that does not answer as long as it takes,
-   * and says so once. Throws `JOIN_URI_INVALID`, `JOIN_REFUSED`, `WRONG_NETWORK`, `NOT_A_MEMBER`, `STORE_…`, `PORT_IN_USE`.
+   * and says so once. Throws `JOIN_URI_INVALID`, `JOIN_REFUSED`, `WRONG_NETWORK`, `NOT_A_MEMBER`, `STORE_…`, `PORT_IN_USE`,
+   * `INVALID_ARGUMENT`.
    */
   static async open(options: MemberOptions): Promise<MemberRuntime> {
     const { host, store } = options;
+    const transport = tuningOf(options.transport ?? {});
     const uri = options.join === undefined || options.join === '' ? undefined : parseJoinUri(options.join);
     const membership = (await loadMembership(store)) ?? (await join(options, uri));
     if (uri) checkNetwork(uri, formatNetworkId(membership.network));
@@ -111,6 +116,7 @@ export class MemberRuntime {
       wall: host.wallTime(),
       saved,
       nmnAddresses: await resolveAll(options, hosts),
+      transport,
       ...(options.memory && { memory: options.memory }),
       ...(options.allowDocumentationAddresses !== undefined && {
         allowDocumentationAddresses: options.allowDocumentationAddresses,

@@ -116,6 +116,9 @@ export class PeerReach {
       case 'activate':
         this.#activate(now, peer, action.path);
         return;
+      case 'bridge':
+        this.#bridge(now, peer, action.path);
+        return;
       case 'sendCandidates':
         if (handle !== undefined)
           this.#world.endpoint.open(handle)?.sendControl(now, CANDIDATES_CONTROL, action.bytes);
@@ -164,6 +167,15 @@ export class PeerReach {
   validated(now: Instant, peer: Peer, path: Path, rtt: Duration): void {
     peer.agent.pathValidated(now, path, rtt);
     if (peer.wantedPath?.id === path.id) this.#activate(now, peer, path);
+  }
+
+  // A path that this session has not proved yet carries nothing: it is proved first, and the agent asks again.
+  #bridge(now: Instant, peer: Peer, path: Path): void {
+    const id = this.#sessionPath(now, peer, path);
+    const session = peer.session === undefined ? undefined : this.#world.endpoint.open(peer.session);
+    if (id === undefined || !session) return;
+    if (session.pathStatistics(id)?.validated === true) session.bridgePath(id);
+    else session.probePath(now, id);
   }
 
   // An agent may want a path that this very session has not proved yet, as a relay when all else fails: it is proved first.

@@ -21,6 +21,8 @@ export interface PeerExplanation extends Explanation {
   readonly receivedBytes: number;
   readonly sentPackets: number;
   readonly lostPackets: number;
+  /** Packets whose contents went over a second path as well, while the first was suspect. */
+  readonly doubledPackets: number;
   readonly waitingMessages: number;
   /** Bytes of the largest datagram that is sent to it. */
   readonly mtu: number;
@@ -78,6 +80,7 @@ export function explainPeer(
     receivedBytes: totals?.receivedBytes ?? 0,
     sentPackets: totals?.sentPackets ?? 0,
     lostPackets: totals?.lostPackets ?? 0,
+    doubledPackets: totals?.doubledPackets ?? 0,
     waitingMessages: peer.outbox.size,
     mtu: mtu ?? MAX_DATAGRAM,
     nmn: nmn.connected ? 'connected' : 'away',

@@ -53,6 +53,8 @@ export class Peer {
   connection: PeerConnection = { kind: 'idle' };
   /** Whether the program wants a session for its own sake; waiting messages want one as well. */
   wanted = false;
+  /** The program has said goodbye: the session, or the one that is being made, ends as soon as nothing waits. */
+  leaving = false;
   /** The session is for catching up: nothing but network state and its secret travels in it. */
   catchingUp = false;
   /** The path that is to be used as soon as the session has proved it. */
@@ -83,6 +85,11 @@ export class Peer {
   /** Whether there is a reason to have a session. */
   get needed(): boolean {
     return this.wanted || this.outbox.size > 0;
+  }
+
+  /** Whether the session is to be closed now: the program has left, and nothing waits any more. */
+  get left(): boolean {
+    return this.leaving && !this.needed;
   }
 
   /** A try has failed: when the next one is to begin. */

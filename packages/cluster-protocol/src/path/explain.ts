@@ -21,7 +21,7 @@ export interface PathReport {
 export interface ExplainedCandidate {
   readonly address: SocketAddress;
   readonly kind: TargetKind;
-  readonly state: 'active' | 'standby' | 'suspect' | 'probing' | 'waiting' | 'refused';
+  readonly state: 'active' | 'standby' | 'suspect' | 'failed' | 'probing' | 'waiting' | 'refused';
   /** What the last probes brought; for a refused address the rule that forbids to probe it. */
   readonly lastResult: string;
   /** Probes sent since it was named. */
@@ -50,6 +50,8 @@ export interface Explanation {
   /** One plain sentence for people. */
   readonly sentence: string;
   readonly rtt: Duration | undefined;
+  /** The path that carries what the active one carries, while that is suspect. */
+  readonly bridge: PathReport | undefined;
   readonly candidates: readonly ExplainedCandidate[];
   /** `undefined`: the relay never dropped anything for our rate. */
   readonly shaping: RelayShaping | undefined;
@@ -61,6 +63,7 @@ export interface Explanation {
 export interface PathFacts {
   readonly now: Instant;
   readonly active: KnownPath | undefined;
+  readonly bridge: KnownPath | undefined;
   /** Whether the peer told its addresses in this session. */
   readonly told: boolean;
   readonly records: readonly ProbeRecord[];
@@ -84,7 +87,7 @@ export const reportOf = ({ path, pathClass, rtt }: KnownPath): PathReport => ({
 /** Says why the path is what it is. */
 export function explainPath(facts: PathFacts): Explanation {
   const { active, now, nextRound } = facts;
-  const searching = active === undefined || active.suspect || isRelay(active);
+  const searching = active === undefined || active.failed || isRelay(active);
   const nextTry =
     searching && nextRound !== undefined ? milliseconds(Math.max(0, elapsed(now, nextRound))) : undefined;
   return {
@@ -92,6 +95,7 @@ export function explainPath(facts: PathFacts): Explanation {
     scope: active && scopeOf(active.pathClass),
     sentence: sentenceOf(facts, nextTry),
     rtt: active?.rtt,
+    bridge: facts.bridge && reportOf(facts.bridge),
     candidates: candidatesOf(facts),
     shaping: facts.shaping,
     nextTry,
@@ -130,6 +134,7 @@ export function explainNmn(facts: NmnFacts): Explanation {
     scope: report?.scope,
     sentence,
     rtt,
+    bridge: undefined,
     candidates: all.map((address): ExplainedCandidate => {
       const isActive = address.key === remote?.key;
       const state = isActive ? 'active' : 'waiting';
@@ -149,12 +154,25 @@ const PLACES = {
   relay: 'over the relay',
 } as const;
 
+const BRIDGES = {
+  host: 'this machine',
+  lan: 'the local network',
+  direct: 'the internet',
+  peerRelay: 'another member of the network',
+  relay: 'the relay',
+} as const;
+
 function sentenceOf(facts: PathFacts, nextTry: Duration | undefined): string {
-  const { active } = facts;
+  const { active, bridge } = facts;
   if (active === undefined) return 'no path, because there is no session with the peer';
   const place = PLACES[active.pathClass] + (active.rtt === undefined ? '' : `, ${spanOf(active.rtt)}`);
-  if (active.suspect)
+  if (active.failed)
     return `${place}, but it stopped answering and no other path is known${laterOf(nextTry)}`;
+  if (active.suspect) {
+    const over =
+      bridge === undefined ? 'no other path is known' : `bridged over ${BRIDGES[bridge.pathClass]}`;
+    return `${place}, suspect because an answer is overdue, ${over}`;
+  }
   if (isRelay(active)) return `${place}, ${whyRelayed(facts)}${shapedOf(facts)}${laterOf(nextTry)}`;
   return `${place}: the peer answers at ${active.path.remote.key}`;
 }
@@ -163,7 +181,7 @@ function whyRelayed({ now, records, refused, told, paths, heldUntil }: PathFacts
   if (heldUntil !== undefined) {
     return `because the direct path failed repeatedly and is not trusted for another ${spanOf(elapsed(now, heldUntil))}`;
   }
-  const failed = paths.find(known => known.suspect && !isRelay(known));
+  const failed = paths.find(known => known.failed && !isRelay(known));
   if (failed) return `because the direct path to ${failed.path.remote.key} stopped answering`;
   if (records.length === 0) {
     if (refused.length === 1) return 'because the only address of the peer may not be probed from here';
@@ -235,6 +253,7 @@ function stateOf(
   known: KnownPath | undefined,
   record: ProbeRecord | undefined,
 ): ExplainedCandidate['state'] {
+  if (known?.failed) return 'failed';
   if (known?.suspect) return 'suspect';
   if (known !== undefined && known === active) return 'active';
   if (record?.due !== undefined) return 'probing';
@@ -242,7 +261,7 @@ function stateOf(
 }
 
 function resultOf(record: ProbeRecord | undefined, known: KnownPath | undefined): string {
-  if (known?.suspect) return 'stopped answering';
+  if (known?.failed) return 'stopped answering';
   if (record?.answered !== false && known?.provenAt !== undefined) {
     return known.rtt === undefined ? 'answered' : `answered in ${spanOf(known.rtt)}`;
   }

@@ -6,6 +6,8 @@ import type { PathReport } from './explain.js';
 export type PathAction =
   /** All new data takes this path from now on. */
   | { readonly kind: 'activate'; readonly path: Path }
+  /** The active path is suspect: what goes there goes over this one too, until it is clear whether it lives. */
+  | { readonly kind: 'bridge'; readonly path: Path }
   /** For the application: the active path is another one. `from` is `undefined` for the first of a session. */
   | { readonly kind: 'pathChanged'; readonly from: PathReport | undefined; readonly to: PathReport }
   /** Send a control frame of type `CANDIDATES_CONTROL` with this content. */
@@ -23,6 +25,7 @@ export type PathAction =
 
 const ORDER = [
   'activate',
+  'bridge',
   'pathChanged',
   'sendCandidates',
   'requestLease',
@@ -44,9 +47,14 @@ export class PendingActions {
     this.#waiting.set('activate', { kind: 'activate', path });
   }
 
+  bridge(path: Path): void {
+    this.#waiting.set('bridge', { kind: 'bridge', path });
+  }
+
   /** A new session begins on a path of its own: what the old one should have done is void. */
   keep(): void {
     this.#waiting.delete('activate');
+    this.#waiting.delete('bridge');
     this.#waiting.delete('probe');
     this.#waiting.delete('probeRelay');
     this.#waiting.delete('releaseLease');

@@ -58,7 +58,8 @@ const RTT_CHANGE_INTERVAL: Duration = seconds(5);
  * peer, through all of its sessions. Takes what the node learns, wants {@link PathAction}s done, and touches no socket:
  * after every call drain {@link PathAgent.pollAction}, then arm a timer for {@link PathAgent.pollTimeout}.
  *
- * The path in use is only left for a better one that has proved itself, or when the session calls it suspect.
+ * The path in use is only left for a better one that has proved itself, or when the session says that it failed; while it is
+ * suspect the next best one carries what it carries.
  */
 export class PathAgent {
   readonly #rules: ConsentRules;
@@ -74,6 +75,8 @@ export class PathAgent {
   #refused: readonly RefusedTarget[] = [];
   #role: 'initiator' | 'responder' | undefined;
   #active: KnownPath | undefined;
+  /** Carries what the active path carries, while that is suspect. */
+  #bridge: KnownPath | undefined;
   #changedAt: Instant | undefined;
   /** Where the peer's newest packets come from, while that is a path which it has not proved yet. */
   #followed: string | undefined;
@@ -120,10 +123,11 @@ export class PathAgent {
   sessionOpened(now: Instant, { path, role }: OpenedSession): void {
     const before = this.#active;
     this.#role = role;
-    this.#book.unprove(undefined);
+    this.#book.begin();
     this.#active = undefined;
     const known = this.#book.learn(path, undefined);
     known.provenAt = now;
+    known.answered = true; // The handshake is its proof.
     for (const standby of this.#book.all) {
       if (isRelay(standby) && standby !== known) this.#standby.warm(now, standby.path);
     }
@@ -157,7 +161,7 @@ export class PathAgent {
   relayAvailable(now: Instant, path: Path, by: 'relay' | 'peerRelay' = 'relay'): void {
     const known = this.#book.learn(path, this.#active, by);
     known.pathClass = by;
-    known.suspect = false;
+    known.failed = false;
     if (known !== this.#active) this.#standby.warm(now, known.path);
     this.#settle(now);
   }
@@ -176,7 +180,7 @@ export class PathAgent {
     this.#standby.cool(known.path);
     // Still the path of the session until another is found; it is not in the book, so that nothing returns to it.
     if (known === this.#active) {
-      known.suspect = true;
+      known.failed = true;
       this.#search(now);
     }
     this.#settle(now);
@@ -210,9 +214,14 @@ export class PathAgent {
   pathValidated(now: Instant, path: Path, rtt: Duration): void {
     if (this.#role === undefined) return;
     const known = this.#book.learn(path, this.#active);
+    if (known === this.#bridge) this.#bridge = undefined; // Perhaps it can carry something only now.
     // Single samples jump: as RFC 6298 smooths them, one eighth of the new value.
     const smoothed = known.rtt === undefined ? rtt : milliseconds(known.rtt + (rtt - known.rtt) / 8);
-    known.suspect = false;
+    // What is overdue on the active path may be too large for it: a small packet that passes proves nothing there.
+    if (known !== this.#active) {
+      known.suspect = false;
+      known.failed = false;
+    }
     this.#prove(now, known, smoothed);
     const follows = this.#followed === known.key;
     if (follows) this.#followed = undefined;
@@ -225,33 +234,45 @@ export class PathAgent {
     this.#settle(now);
   }
 
-  /** Nothing that was sent there lately was acknowledged, or the operating system found no route. */
+  /** Something that was sent there waits for its ack for too long: the path may be dead. */
   pathSuspect(now: Instant, path: Path): void {
     const known = this.#book.find(path);
-    if (known === undefined || known.suspect) return;
+    if (known === undefined || known.failed) return;
+    known.suspect = true;
+    this.#settle(now);
+  }
+
+  /** Nothing that was sent there lately was acknowledged, or the operating system found no route. */
+  pathFailed(now: Instant, path: Path): void {
+    const known = this.#book.find(path);
+    if (known === undefined || known.failed) return;
     this.#book.fail(now, known);
     if (!this.#hasDirect) this.#search(now);
     this.#settle(now);
   }
 
-  /** Something that was sent on a suspect path was acknowledged after all. */
+  /** Something that was sent on a suspect or failed path was acknowledged after all. */
   pathAlive(now: Instant, path: Path): void {
     const known = this.#book.find(path);
     if (known === undefined) return;
     known.suspect = false;
+    known.failed = false;
     known.provenAt = now;
     this.#settle(now);
   }
 
   /**
-   * The peer's newest packet came from there: perhaps its NAT gave it another mapping. A path that is new is followed
-   * once it has proved itself; one that was proved before is no news, and two agents that followed each other from one
-   * good path to the other would never stop.
+   * The peer's newest packet came from there: perhaps its NAT gave it another mapping. A path that is new, or was not good
+   * any more, is followed once it has proved itself; a good one is no news, and two agents that followed each other from
+   * one to the other would never stop.
    */
   peerPath(now: Instant, path: Path): void {
     if (this.#role === undefined) return;
     const known = this.#book.learn(path, this.#active);
-    this.#followed = known.provenAt === undefined && !isRelay(known) ? known.key : undefined;
+    const news = !isRelay(known) && !this.#book.isGood(now, known);
+    this.#followed = news ? known.key : undefined;
+    // The session challenges by itself what was never proved.
+    if (news && known.answered) this.#pending.probe(path.link, path.remote);
     this.#settle(now);
   }
 
@@ -299,6 +320,7 @@ export class PathAgent {
     return explainPath({
       now,
       active: this.#active,
+      bridge: this.#bridge,
       told: this.#peer.told,
       records: this.#round.records,
       refused: this.#refused,
@@ -325,7 +347,7 @@ export class PathAgent {
   }
 
   get #hasDirect(): boolean {
-    return this.#active !== undefined && !this.#active.suspect && !isRelay(this.#active);
+    return this.#active !== undefined && !this.#active.failed && !isRelay(this.#active);
   }
 
   #facts(): ConsentFacts {
@@ -397,6 +419,7 @@ export class PathAgent {
 
   #prove(now: Instant, known: KnownPath, rtt: Duration | undefined): void {
     known.provenAt = now;
+    known.answered = true;
     known.rtt = rtt;
     this.#standby.answered(known.path);
     if (isRelay(known)) return;
@@ -409,17 +432,18 @@ export class PathAgent {
   /** Whether a probe there can still improve anything. */
   readonly #worthProbing = ({ target }: ProbeRecord): boolean => {
     if (this.#role === undefined) return false;
-    if (this.#active === undefined || this.#active.suspect) return true;
+    if (this.#active === undefined || this.#active.failed) return true;
     return rankOf(target.pathClass) <= rankOf(this.#active.pathClass);
   };
 
   /** Chooses the path, then lets everything out that is due. */
   #settle(now: Instant): void {
     this.#choose(now);
+    this.#span(now);
     this.#releaseAt = this.#book.nextRelease(now);
     this.#tell(now);
     const relayWanted =
-      this.#active !== undefined && (this.#active.pathClass !== 'host' || this.#active.suspect);
+      this.#active !== undefined && (this.#active.pathClass !== 'host' || this.#active.failed);
     if (this.#standby.request(now, relayWanted && !this.#book.hasRelay)) this.#pending.requestLease();
     if (this.#standby.release(now, !relayWanted && this.#book.hasRelay)) this.#pending.releaseLease();
     const warm = this.#role === undefined ? undefined : this.#standby.takeProbe(now);
@@ -433,11 +457,21 @@ export class PathAgent {
     const active = this.#active;
     if (active === undefined) return;
     const other =
-      this.#book.best(now, active, false) ??
-      (active.suspect ? this.#book.best(now, active, true) : undefined);
-    if (other !== undefined && (active.suspect || this.#isBetter(now, other, active))) {
+      this.#book.best(now, active, false) ?? (active.failed ? this.#book.best(now, active, true) : undefined);
+    if (other !== undefined && (active.failed || this.#isBetter(now, other, active))) {
       this.#use(now, other, active, true);
     }
+  }
+
+  #span(now: Instant): void {
+    const active = this.#active;
+    const suspect = active !== undefined && active.suspect;
+    const bridge = suspect
+      ? (this.#book.best(now, active, false) ?? this.#book.best(now, active, true))
+      : undefined;
+    if (bridge === this.#bridge) return;
+    this.#bridge = bridge;
+    if (bridge !== undefined) this.#pending.bridge(bridge.path);
   }
 
   #isBetter(now: Instant, other: KnownPath, active: KnownPath): boolean {
@@ -450,6 +484,7 @@ export class PathAgent {
   }
 
   #use(now: Instant, known: KnownPath, before: KnownPath | undefined, activate: boolean): void {
+    if (before !== undefined) before.suspect = false;
     this.#active = known;
     this.#changedAt = now;
     if (activate) this.#pending.activate(known.path);

@@ -19,8 +19,13 @@ export interface KnownPath {
   rtt: Duration | undefined;
   /** When the peer last proved to be there; a relay's lease proves it as long as it holds. */
   provenAt: Instant | undefined;
+  /** Whether it answered in this session, however long ago: the session does not challenge it by itself any more. */
+  answered: boolean;
+  /** Something waits there for an ack, for longer than a probe timeout. */
   suspect: boolean;
-  /** How often it became suspect in a row, each within {@link FORGIVEN_AFTER} of the one before. */
+  /** It does not answer any more. */
+  failed: boolean;
+  /** How often it failed in a row, each within {@link FORGIVEN_AFTER} of the one before. */
   failures: number;
   failedAt: Instant | undefined;
   /** Until then it is not returned to, although it answers: it failed too often. */
@@ -70,7 +75,7 @@ export class PathBook {
     this.#links = links;
     for (const known of this.all) {
       if (!links.some(({ link }) => link === known.path.link)) {
-        if (known === keep) known.suspect = true;
+        if (known === keep) known.failed = true;
         else this.forget(known);
       } else if (!isRelay(known)) known.pathClass = classOf(known.path.remote, links);
     }
@@ -92,7 +97,9 @@ export class PathBook {
       pathClass,
       rtt: undefined,
       provenAt: undefined,
+      answered: false,
       suspect: false,
+      failed: false,
       failures: 0,
       failedAt: undefined,
       heldUntil: undefined,
@@ -106,12 +113,19 @@ export class PathBook {
     this.#paths.delete(known.key);
   }
 
+  /** Another session: the peer has to prove every path again. */
+  begin(): void {
+    this.unprove(undefined);
+    for (const known of this.all) known.answered = false;
+  }
+
   /** Another session or network: the peer has to prove every path but `keep` again. */
   unprove(keep: KnownPath | undefined): void {
     for (const known of this.all) {
       if (known === keep) continue;
       known.provenAt = undefined;
       known.suspect = false;
+      known.failed = false;
     }
   }
 
@@ -124,7 +138,8 @@ export class PathBook {
     const again = known.failedAt !== undefined && elapsed(known.failedAt, now) < FORGIVEN_AFTER;
     known.failures = again ? known.failures + 1 : 1;
     known.failedAt = now;
-    known.suspect = true;
+    known.suspect = false;
+    known.failed = true;
     if (known.failures < 2) return;
     const hold = Math.min(LONGEST_HOLD, FIRST_HOLD * 2 ** Math.min(10, known.failures - 2));
     known.heldUntil = after(now, milliseconds(hold));
@@ -132,7 +147,7 @@ export class PathBook {
 
   /** Whether data may take this path now with good hope. */
   isGood(now: Instant, known: KnownPath): boolean {
-    if (known.suspect) return false;
+    if (known.suspect || known.failed) return false;
     return isRelay(known) || (known.provenAt !== undefined && elapsed(known.provenAt, now) <= PROOF_LIFETIME);
   }
 

@@ -1,7 +1,10 @@
 import type { Duration, Instant } from '../base/index.js';
 
 /** The algorithms that decide how much may be in flight. */
-export type CongestionControl = 'cubic' | 'newReno';
+export const CONGESTION_CONTROLS = ['cubic', 'newReno'] as const;
+
+/** The name of an algorithm that decides how much may be in flight. */
+export type CongestionControl = (typeof CONGESTION_CONTROLS)[number];
 
 /** RFC 9002, section 7.2: a path begins with ten full packets in flight. */
 export const INITIAL_WINDOW_PACKETS = 10;

@@ -8,7 +8,13 @@ export { DEFAULT_SESSION_CONFIG } from './session-options.js';
 export type { CongestionControl } from './congestion.js';
 export type { SessionConfig, SessionOptions } from './session-options.js';
 export { KeyRatchet, REKEY_EXPORT, type KeyRatchetOptions } from './key-ratchet.js';
-export { MAX_REKEY_AFTER, MAX_REKEY_PACKETS, MIN_REKEY_AFTER } from './rekey.js';
+export {
+  checkTuning,
+  MAX_REKEY_AFTER,
+  MAX_REKEY_PACKETS,
+  MIN_REKEY_AFTER,
+  type SessionTuning,
+} from './session-tuning.js';
 export type { RekeyAnswer, RekeyNoise, RekeyOffer } from './rekey-noise.js';
 export { StreamCode } from './session-streams.js';
 export type { SessionStreams, StreamOptions } from './session-streams.js';

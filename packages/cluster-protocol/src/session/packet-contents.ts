@@ -13,6 +13,8 @@ export class PacketContents {
   acknowledges = -1;
   /** Whether the packet only tries a size. */
   sizing = false;
+  /** Whether another packet carries the same frames and answers for them. */
+  covered = false;
 
   constructor(pool: SentFramePool, counts: FrameCounts) {
     this.#pool = pool;
@@ -25,6 +27,15 @@ export class PacketContents {
     this.eliciting = false;
     this.acknowledges = -1;
     this.sizing = false;
+    this.covered = false;
+  }
+
+  /** A list of its own with what the packet carries. */
+  copyFrames(): SentFrame | undefined {
+    let copy: SentFrame | undefined;
+    for (let frame = this.frames; frame !== undefined; frame = frame.next)
+      copy = this.#pool.take(frame.carrier, frame.offset, frame.length, copy);
+    return copy;
   }
 
   /** A frame of `type` was written that needs no repetition; `eliciting` when it asks for an ack. */

@@ -14,37 +14,17 @@ import {
   writePathFrame,
   writePing,
 } from '../wire/index.js';
-import type { AckFrequency } from './ack-frequency.js';
-import type { AckTracker } from './ack-tracker.js';
-import type { ControlQueue } from './control-queue.js';
-import type { DatagramQueue } from './datagram-queue.js';
 import type { FrameCounts } from './frame-counts.js';
-import type { MessageControl } from './message-control.js';
-import type { MessageQueue } from './message-queue.js';
 import { PacketContents } from './packet-contents.js';
+import type { PacketSources } from './packet-sources.js';
 import type { Recovery } from './recovery.js';
-import type { Rekey } from './rekey.js';
+import type { SentFrame } from './sent-frame.js';
 import type { SessionPath } from './session-path.js';
-import type { SessionStreams } from './session-streams.js';
 
 const NONCE_SPAN = 2 ** 32;
 
 /** Below this a packet says nothing worth a datagram: room for a path frame. */
 export const MIN_WORTHWHILE: number = DATA_OVERHEAD + PATH_FRAME;
-
-/** Where a packet's frames come from. */
-export interface PacketSources {
-  readonly acks: AckTracker;
-  readonly ackFrequency: AckFrequency;
-  readonly control: ControlQueue;
-  readonly datagrams: DatagramQueue;
-  readonly messages: MessageQueue;
-  readonly messageControl: MessageControl;
-  /** Undefined until the first stream. */
-  streams: SessionStreams | undefined;
-  /** Undefined where the keys are never changed. */
-  rekey: Rekey | undefined;
-}
 
 /** Whether a packet carries application data, and what it must have. */
 export interface PacketWish {
@@ -56,6 +36,15 @@ export interface PacketWish {
   urgent: boolean;
   /** It must ask for an ack: a ping goes in where nothing else does. */
   elicit: boolean;
+  /** What it carries goes over this path as well: it fits there, and holds nothing that may not come twice. */
+  twice: SessionPath | undefined;
+}
+
+/** What a packet carried that goes over another path as well. */
+interface Repeat {
+  readonly path: SessionPath;
+  readonly frames: Uint8Array;
+  readonly carried: SentFrame | undefined;
 }
 
 /** Fills and seals packets. Every packet gets the next number, so that no nonce is ever used twice. */
@@ -73,6 +62,7 @@ export class PacketWriter {
   /** Datagrams take turns with the rest to be first, and messages with streams. */
   #datagramsFirst = true;
   #streamsFirst = true;
+  #repeat: Repeat | undefined;
 
   sentPackets = 0;
   sentBytes = 0;
@@ -122,7 +112,9 @@ export class PacketWriter {
 
   /** Writes the next packet for a path; returns its length, 0 when nothing was to be said or fitted. */
   write(now: Instant, into: Uint8Array, path: SessionPath, wish: PacketWish): number {
-    const limit = Math.min(path.packet, path.budget, into.length) - TAG;
+    const { twice } = wish;
+    const room = twice === undefined ? path.packet : Math.min(path.packet, twice.packet);
+    const limit = Math.min(room, path.budget, into.length) - TAG;
     if (limit + TAG < MIN_WORTHWHILE) return 0;
     const contents = this.#contents;
     const { acks, control } = this.#sources;
@@ -143,7 +135,7 @@ export class PacketWriter {
       at = this.#sources.messageControl.write(into, at, limit, contents);
       const { streams } = this.#sources;
       if (streams !== undefined) at = streams.writeControl(into, at, limit, contents);
-      at = this.#writeData(into, at, limit);
+      at = twice === undefined ? this.#writeData(into, at, limit) : this.#writeReliable(into, at, limit);
     }
     if (wish.elicit && !contents.eliciting && at < limit) {
       at = writePing(into, at);
@@ -155,7 +147,37 @@ export class PacketWriter {
       contents.wrote(FrameType.padding, false);
       at = limit;
     }
+    if (twice !== undefined && contents.eliciting) {
+      this.#repeat = {
+        path: twice,
+        frames: into.slice(DATA_HEADER, at),
+        carried: contents.copyFrames(),
+      };
+    }
     return this.#seal(now, into, at, path);
+  }
+
+  /**
+   * Writes what the last packet carried into one of its own for the other path that was wished for; returns its length, 0
+   * when there is none. The other packet answers for the frames: when this one is lost they are not sent again.
+   */
+  writeRepeat(now: Instant, into: Uint8Array): number {
+    const repeat = this.#repeat;
+    if (repeat === undefined) return 0;
+    this.#repeat = undefined;
+    if (DATA_OVERHEAD + repeat.frames.length > into.length) return 0;
+    const contents = this.#contents;
+    contents.reset();
+    contents.frames = repeat.carried;
+    contents.eliciting = true;
+    contents.covered = true;
+    into.set(repeat.frames, DATA_HEADER);
+    return this.#seal(now, into, DATA_HEADER + repeat.frames.length, repeat.path);
+  }
+
+  /** The path of the packet that {@link writeRepeat} writes; `undefined`: there is none to write. */
+  get repeatsOn(): SessionPath | undefined {
+    return this.#repeat?.path;
   }
 
   /** Writes a packet with a close frame; returns its length, 0 when the path may not carry it. */
@@ -247,8 +269,8 @@ export class PacketWriter {
     writeDataHeader(into, this.#phase, this.#remoteIndex, number % NONCE_SPAN);
     const high = Math.floor(number / NONCE_SPAN);
     const length = this.#key.sealInPlace(high, number >>> 0, into, DATA_HEADER, end - DATA_HEADER);
-    const { frames, eliciting, acknowledges, sizing } = this.#contents;
-    if (eliciting) this.#recovery.sent(now, path, length, frames, acknowledges, sizing);
+    const { frames, eliciting, acknowledges, sizing, covered } = this.#contents;
+    if (eliciting) this.#recovery.sent(now, path, length, frames, acknowledges, sizing, covered);
     else this.#recovery.sentUnanswered(now);
     if (eliciting) path.pacer.spend(length);
     path.sentBytes += length;

@@ -1,5 +1,6 @@
-import { ClusterError, earliest, type Duration, type Instant } from '../base/index.js';
+import { ClusterError, earliest, elapsed, seconds, type Duration, type Instant } from '../base/index.js';
 import { MAX_UNPROVED_DATAGRAM } from '../wire/index.js';
+import { Bridge } from './bridge.js';
 import type { EventQueue } from './event-queue.js';
 import { PathTable } from './path-table.js';
 import { Recovery } from './recovery.js';
@@ -7,8 +8,11 @@ import type { PathId } from './session-event.js';
 import type { SessionConfig, SessionOptions } from './session-options.js';
 import { SessionPath } from './session-path.js';
 
-/** RFC 9002 needs one timeout to probe and allows for one stray loss: the second in a row makes a path suspect. */
-const SUSPECT_PROBE_TIMEOUTS = 2;
+/** The first probe timeout makes a path suspect; RFC 9002 allows for one stray loss: the second in a row is its failure. */
+const FAILED_PROBE_TIMEOUTS = 2;
+
+/** Where nobody above chooses, a path is a second one while it was heard of within this: few NAT mappings die sooner. */
+const SECOND_HEARD: Duration = seconds(30);
 
 /**
  * Which paths there are, which of them carries what we send, where the peer sends, and where acks go. A path changes only
@@ -18,12 +22,14 @@ const SUSPECT_PROBE_TIMEOUTS = 2;
 export class PathSteering {
   readonly paths: PathTable = new PathTable();
   readonly recovery: Recovery;
+  readonly bridge: Bridge = new Bridge();
   readonly #events: EventQueue;
   readonly #config: SessionConfig;
   readonly #limitOf: (path: PathId) => number;
   /** The responder's path of the handshake: the first packet there is the proof. */
   #provenByPacket: SessionPath | undefined;
   #active: SessionPath;
+  #second: SessionPath | undefined;
   #acks: SessionPath;
   /** Where the newest packet of the peer that was no mere probe came from. */
   #peer: PathId;
@@ -55,6 +61,11 @@ export class PathSteering {
   /** Where everything new goes. */
   get active(): SessionPath {
     return this.#active;
+  }
+
+  /** The path that bridges the active one, while that is in doubt; `undefined`: there is none, or no need. */
+  get second(): SessionPath | undefined {
+    return this.#active.doubt === 'none' ? undefined : this.#second;
   }
 
   /** Where acks go: back to where the newest packet came from, if the peer has proved to be there. */
@@ -121,7 +132,7 @@ export class PathSteering {
       path.sampledAt = now;
     }
     this.#events.push({ kind: 'pathValidated', path: path.id, rtt });
-    const wanted = path.id === this.#peer || this.#active.suspect;
+    const wanted = path.id === this.#peer || this.#active.doubt === 'failed';
     if (this.#config.followPeer && path !== this.#active && wanted) this.#follow(now, path);
     return true;
   }
@@ -167,6 +178,18 @@ export class PathSteering {
     if (path !== this.#active) this.#move(now, path);
   }
 
+  /** What goes to the active path goes over this one too, while the active one is in doubt. Throws when it is not validated. */
+  bridgeOver(id: PathId): void {
+    const path = this.paths.get(id);
+    if (path === undefined || !path.validated) {
+      throw new ClusterError(
+        'INVALID_STATE',
+        `path ${id} is not validated; probe it and wait for pathValidated`,
+      );
+    }
+    if (path !== this.#active && this.#active.doubt !== 'none') this.#bridgeOver(path);
+  }
+
   /** A probe timeout passed on some path. Returns how many probes to send on the active one. */
   probeTimeout(now: Instant): number {
     let probes = 0;
@@ -179,7 +202,8 @@ export class PathSteering {
         this.recovery.abandon(now, path);
       } else {
         probes = this.recovery.probe(now, path);
-        if (path.probeTimeouts >= SUSPECT_PROBE_TIMEOUTS) this.suspect(path);
+        if (path.probeTimeouts >= FAILED_PROBE_TIMEOUTS) this.failed(now, path);
+        else this.#suspect(now, path);
       }
     }
     return probes;
@@ -193,22 +217,25 @@ export class PathSteering {
     }
   }
 
-  /** The path may be dead: tells it once, and looks for another where nobody above does. */
-  suspect(path: SessionPath): void {
-    if (!path.suspect) {
-      path.suspect = true;
+  /** The active path should be left: tells it once, and looks for another where nobody above does. */
+  failed(now: Instant, path: SessionPath): void {
+    if (path.doubt !== 'failed') {
+      path.doubt = 'failed';
       path.heard = false;
-      this.#events.push({ kind: 'pathSuspect', path: path.id });
+      this.#events.push({ kind: 'pathFailed', path: path.id });
     }
-    this.#seekAnother();
+    if (!this.#config.followPeer) return;
+    if (this.#second?.heard === true) this.#move(now, this.#second);
+    else this.#seekAnother();
   }
 
   /** Acks came: paths that are heard of again are alive. */
   acknowledged(): void {
     for (let i = 0; i < this.paths.size; i++) {
       const path = this.paths.at(i);
-      if (!path.suspect || !path.heard) continue;
-      path.suspect = false;
+      if (path.doubt === 'none' || !path.heard) continue;
+      path.doubt = 'none';
+      if (path === this.#active) this.#second = undefined;
       this.#events.push({ kind: 'pathAlive', path: path.id });
     }
   }
@@ -221,8 +248,36 @@ export class PathSteering {
     }
   }
 
+  /** The path may be dead: until that is clear, another one carries what it carries, chosen here where nobody above does. */
+  #suspect(now: Instant, path: SessionPath): void {
+    if (path.doubt !== 'none') return;
+    path.doubt = 'suspect';
+    path.heard = false;
+    this.#events.push({ kind: 'pathSuspect', path: path.id });
+    const second = this.#config.followPeer ? this.#heardLatest(now) : undefined;
+    if (second !== undefined) this.#bridgeOver(second);
+  }
+
+  /** What is in flight may be lost: the second path carries it as well, the oldest first. */
+  #bridgeOver(path: SessionPath): void {
+    if (this.#second === path) return;
+    this.#second = path;
+    path.heard = false;
+    this.recovery.resend(this.#active, this.bridge.allowance);
+  }
+
+  #heardLatest(now: Instant): SessionPath | undefined {
+    let found: SessionPath | undefined;
+    for (const path of this.paths) {
+      const { lastReceived, validated } = path;
+      if (path === this.#active || !validated || lastReceived === undefined) continue;
+      if (elapsed(lastReceived, now) > SECOND_HEARD) continue;
+      if (found === undefined || lastReceived > found.lastReceived!) found = path;
+    }
+    return found;
+  }
+
   #seekAnother(): void {
-    if (!this.#config.followPeer) return;
     for (const path of this.paths)
       if (path !== this.#active && path.validated) path.validation.request(false);
   }
@@ -239,11 +294,10 @@ export class PathSteering {
   #move(now: Instant, path: SessionPath): void {
     const left = this.#active;
     this.#active = path;
+    this.#second = undefined;
     if (this.#acks === left) this.#acks = path;
-    if (left.suspect) {
-      left.suspect = false;
-      this.recovery.abandon(now, left);
-    }
+    if (left.doubt === 'failed') this.recovery.abandon(now, left);
+    left.doubt = 'none';
   }
 
   #add(now: Instant, id: PathId): SessionPath | undefined {
@@ -257,5 +311,6 @@ export class PathSteering {
     this.recovery.abandon(now, path);
     this.paths.remove(path);
     if (this.#acks === path) this.#acks = this.#active;
+    if (this.#second === path) this.#second = undefined;
   }
 }

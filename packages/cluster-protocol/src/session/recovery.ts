@@ -41,7 +41,10 @@ export class Recovery {
     this.#maxAckDelay = maxAckDelay;
   }
 
-  /** A packet that asks for an ack goes out with the next number. */
+  /**
+   * A packet that asks for an ack goes out with the next number. `covered`: another packet carries the same frames and
+   * answers for them.
+   */
   sent(
     now: Instant,
     path: SessionPath,
@@ -49,13 +52,14 @@ export class Recovery {
     frames: SentFrame | undefined,
     acknowledges: number,
     sizing: boolean,
+    covered: boolean = false,
   ): void {
     this.#makeRoom(now);
-    this.packets.add(now, size, path, frames, acknowledges, sizing);
+    this.packets.add(now, size, path, frames, acknowledges, sizing, covered);
+    if (path.packetsInFlight === 0) path.waitingSince = now;
     path.bytesInFlight += size;
     path.packetsInFlight++;
     path.peak = Math.max(path.peak, path.packetsInFlight);
-    path.elicitedAt = now;
   }
 
   /** A packet that nobody needs to acknowledge goes out with the next number. */
@@ -124,21 +128,22 @@ export class Recovery {
    * yet be acknowledged. Returns how many probe packets to send.
    */
   probe(now: Instant, path: SessionPath): number {
-    const { packets } = this;
-    const { columns } = packets;
     path.probeTimeouts++;
     // The next one counts from here even where nothing can be sent now.
-    path.elicitedAt = now;
-    let left = PROBE_PACKETS;
-    for (let number = packets.oldest; number >= 0 && left > 0; number = packets.newerThan(number)) {
-      const slot = packets.slot(number);
-      const waits = columns.state[slot] === PacketState.inFlight && columns.path[slot] === path;
-      if (!waits || columns.requeued[slot] === 1 || columns.sizing[slot] === 1) continue;
-      this.#requeue(slot);
-      left--;
-    }
+    path.waitingSince = now;
+    this.#requeueOldest(path, PROBE_PACKETS, Infinity, () => true);
     if (path.probeTimeouts > 1) path.silent(now);
     return PROBE_PACKETS;
+  }
+
+  /**
+   * Queues what is in flight on a path again, up to so many bytes: packets with small messages first, then the oldest. They
+   * still count as in flight.
+   */
+  resend(path: SessionPath, bytes: number): void {
+    const { columns } = this.packets;
+    const left = this.#requeueOldest(path, Infinity, bytes, slot => holdsSmall(columns.frames[slot]));
+    this.#requeueOldest(path, Infinity, left, () => true);
   }
 
   /** Everything in flight on a path counts as lost at once, without blaming congestion: the path is left or gone. */
@@ -206,6 +211,7 @@ export class Recovery {
     }
     path.touched = true;
     path.probeTimeouts = 0;
+    path.waitingSince = now;
     path.heard = true;
     path.acknowledgedOrdinal = Math.max(path.acknowledgedOrdinal, ordinal);
     this.#outcome.packets++;
@@ -288,6 +294,23 @@ export class Recovery {
     if (columns.requeued[slot] === 0) this.#requeue(slot);
   }
 
+  /** Up to so many packets and bytes; returns the bytes that are left. */
+  #requeueOldest(path: SessionPath, count: number, bytes: number, of: (slot: number) => boolean): number {
+    const { packets } = this;
+    const { columns } = packets;
+    let [packetsLeft, bytesLeft] = [count, bytes];
+    for (let number = packets.oldest; number >= 0 && packetsLeft > 0; number = packets.newerThan(number)) {
+      const slot = packets.slot(number);
+      const waits = columns.state[slot] === PacketState.inFlight && columns.path[slot] === path;
+      if (!waits || columns.requeued[slot] === 1 || columns.sizing[slot] === 1 || !of(slot)) continue;
+      bytesLeft -= columns.size[slot]!;
+      if (bytesLeft < 0) return 0;
+      this.#requeue(slot);
+      packetsLeft--;
+    }
+    return bytesLeft;
+  }
+
   #requeue(slot: number): void {
     this.packets.columns.requeued[slot] = 1;
     for (let frame = this.packets.columns.frames[slot]; frame !== undefined; frame = frame.next) {
@@ -302,4 +325,10 @@ export class Recovery {
     }
     this.packets.trim(now, milliseconds(KEEP_LOST_PROBE_TIMEOUTS * keep));
   }
+}
+
+function holdsSmall(frames: SentFrame | undefined): boolean {
+  for (let frame = frames; frame !== undefined; frame = frame.next)
+    if (frame.carrier.small === true) return true;
+  return false;
 }

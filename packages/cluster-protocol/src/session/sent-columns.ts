@@ -25,7 +25,7 @@ export class SentColumns {
   readonly ordinal: Float64Array;
   /** The largest number that the ack inside acknowledged; −1 without an ack. */
   readonly acknowledges: Float64Array;
-  /** 1 when the frames were already queued again by a probe timeout, whose packets now answer for them. */
+  /** 1 when other packets answer for the frames: a probe timeout queued them again, or they went over a second path too. */
   readonly requeued: Uint8Array;
   /** 1 when the packet only tries a size: its loss says nothing of congestion (RFC 9000, section 14.4). */
   readonly sizing: Uint8Array;

@@ -1,5 +1,7 @@
 /** What a frame carried and who wants to know whether it arrived. */
 export interface FrameCarrier {
+  /** Whether it fits one packet, as commands and their answers do: it goes first where not everything can be repeated. */
+  readonly small?: boolean;
   /** The peer has these bytes. May be told more than once. */
   acknowledged(offset: number, length: number): void;
   /** They are to be sent again. May be told about bytes that arrive nevertheless. */

@@ -103,6 +103,7 @@ export class SentPackets {
     frames: SentFrame | undefined,
     acknowledges: number,
     sizing: boolean,
+    covered: boolean = false,
   ): void {
     const number = this.#next;
     const slot = this.#claim();
@@ -112,7 +113,7 @@ export class SentPackets {
     columns.size[slot] = size;
     columns.ordinal[slot] = path.ordinals++;
     columns.acknowledges[slot] = acknowledges;
-    columns.requeued[slot] = 0;
+    columns.requeued[slot] = covered ? 1 : 0;
     columns.sizing[slot] = sizing ? 1 : 0;
     columns.path[slot] = path;
     columns.frames[slot] = frames;

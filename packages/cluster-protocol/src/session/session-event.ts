@@ -54,9 +54,11 @@ export type SessionEvent =
   | { readonly kind: 'pathValidated'; readonly path: PathId; readonly rtt: Duration }
   /** The peer sends there now: its newest packet came on another path than the one before. */
   | { readonly kind: 'peerPath'; readonly path: PathId }
-  /** Two probe timeouts in a row without an ack, or the operating system found no route: the active path may be dead. */
+  /** Something waited on the active path for a probe timeout and no ack came: it may be dead. */
   | { readonly kind: 'pathSuspect'; readonly path: PathId }
-  /** An ack for something that was sent on a suspect path came. */
+  /** A second probe timeout passed without an ack, or the operating system found no route: the path should be left. */
+  | { readonly kind: 'pathFailed'; readonly path: PathId }
+  /** An ack for something that was sent on a suspect or failed path came. */
   | { readonly kind: 'pathAlive'; readonly path: PathId }
   /** The last event of a session. */
   | { readonly kind: 'closed'; readonly by: ClosedBy; readonly code: number; readonly reason: string };

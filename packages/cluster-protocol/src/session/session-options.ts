@@ -2,15 +2,14 @@ import type { DropCounters, Duration, Instant, RandomSource } from '../base/inde
 import { ClusterError, milliseconds, minutes, seconds } from '../base/index.js';
 import type { AeadKey } from '../crypto/provider.js';
 import { MAX_DATAGRAM, MAX_RECEIVED_DATAGRAM } from '../wire/index.js';
-import type { CongestionControl } from './congestion.js';
-import { MAX_REKEY_PACKETS } from './rekey.js';
 import type { RekeyNoise } from './rekey-noise.js';
 import type { PathId } from './session-event.js';
+import { checkTuning, MAX_REKEY_PACKETS, type SessionTuning } from './session-tuning.js';
 import type { MessageMemory } from './message-memory.js';
 import type { StreamMemory } from './stream-memory.js';
 
 /** What may be tuned. Values the peers of one network may choose differently, each for itself. */
-export interface SessionConfig {
+export interface SessionConfig extends SessionTuning {
   /** No datagram is larger, whatever a path carries: bytes of UDP payload, relay header included; 1200–65507. */
   readonly maxDatagram: number;
   /** Sends a ping when nothing was sent for so long; `undefined`: never. */
@@ -19,19 +18,10 @@ export interface SessionConfig {
   readonly idleTimeout: Duration;
   /** The longest wait before an ack (RFC 9000, section 18.2: max_ack_delay). */
   readonly ackDelay: Duration;
-  /** What decides how much may be in flight on a path: CUBIC (RFC 9438), or NewReno (RFC 9002). */
-  readonly congestionControl: CongestionControl;
   /** Whether the session itself moves to the path where the peer sends, once that is validated. */
   readonly followPeer: boolean;
   /** Whether the peer may open streams, asked for each; if not, it is refused as soon as it is named. */
   readonly acceptStreams: () => boolean;
-  /**
-   * Keys older than this are changed with the next application data that goes or comes; a quiet session keeps its keys.
-   * 10 s to 1 h; long for nodes that pay for every packet.
-   */
-  readonly rekeyAfter: Duration;
-  /** Keys are changed after so many packets sent, or received, under them. 1 to 2^24. */
-  readonly rekeyAfterPackets: number;
 }
 
 /** What holds where nothing else is asked for. */
@@ -84,9 +74,10 @@ export interface SessionOptions {
   readonly rekeyNoise?: RekeyNoise;
 }
 
-/** The defaults with what is asked for in their place. Throws `INVALID_ARGUMENT` for a datagram size that cannot be. */
+/** The defaults with what is asked for in their place. Throws `INVALID_ARGUMENT` for what cannot be. */
 export function checkedConfig(wanted: Partial<SessionConfig> | undefined): SessionConfig {
   const config = { ...DEFAULT_SESSION_CONFIG, ...wanted };
+  checkTuning(config);
   const { maxDatagram } = config;
   if (maxDatagram >= MAX_DATAGRAM && maxDatagram <= MAX_RECEIVED_DATAGRAM) return config;
   const range = `${MAX_DATAGRAM} to ${MAX_RECEIVED_DATAGRAM}`;

@@ -25,6 +25,9 @@ const MAX_PROBE_INTERVAL: Duration = seconds(1);
 /** Back-off stops counting where its power of two has long passed {@link MAX_PROBE_INTERVAL}. */
 const MAX_BACKOFF = 10;
 
+/** `suspect`: something waited for a whole probe timeout; `failed`: for another one, or there is no route. */
+export type PathDoubt = 'none' | 'suspect' | 'failed';
+
 /** One path: its round trip, what is in flight on it, whether the peer proved to be there. */
 export class SessionPath {
   readonly id: PathId;
@@ -52,8 +55,11 @@ export class SessionPath {
   ordinals = 0;
   /** The largest ordinal acknowledged; −1 before the first. */
   acknowledgedOrdinal = -1;
-  /** When something that asks for an ack was last sent; `Infinity` before. */
-  elicitedAt: number = Infinity;
+  /**
+   * Since when something here waits for an ack and none came: the first packet after nothing was in flight, the last ack or
+   * the last probe timeout, whichever is latest; `Infinity` before.
+   */
+  waitingSince: number = Infinity;
   /** When the first round-trip sample was taken; `Infinity` before. */
   sampledAt: number = Infinity;
   /** When the oldest packet in flight counts as lost, where later ones were acknowledged; `Infinity`: nothing is in doubt. */
@@ -62,9 +68,9 @@ export class SessionPath {
   touched = false;
   /** Probe timeouts in a row. */
   probeTimeouts = 0;
-  /** Whether `pathSuspect` was told and no ack came since. */
-  suspect = false;
-  /** Whether anything sent here was acknowledged since it became suspect. */
+  /** What was told of it and holds until an ack comes. */
+  doubt: PathDoubt = 'none';
+  /** Whether anything sent here was acknowledged since it was doubted, or since it bridges another. */
   heard = false;
   /**
    * Whether the window, not the application, limits what is in flight (RFC 9002, section 7.8): it was full when the last
@@ -177,6 +183,6 @@ export class SessionPath {
   /** When the next probe is due; `Infinity` while nothing waits for an ack or the loss time decides. */
   probeTime(maxAckDelay: Duration): number {
     if (this.packetsInFlight === 0 || this.lossTime !== Infinity) return Infinity;
-    return this.elicitedAt + this.probeInterval(maxAckDelay);
+    return this.waitingSince + this.probeInterval(maxAckDelay);
   }
 }

@@ -1,6 +1,8 @@
 import type { Duration, Instant } from '../base/index.js';
 import type { FrameCounts, FrameTally } from './frame-counts.js';
-import type { PacketSources, PacketWriter } from './packet-writer.js';
+import type { Bridge } from './bridge.js';
+import type { PacketSources } from './packet-sources.js';
+import type { PacketWriter } from './packet-writer.js';
 import type { Reassembler } from './reassembler.js';
 import type { Recovery } from './recovery.js';
 import type { SessionPath } from './session-path.js';
@@ -36,6 +38,8 @@ export interface SessionStatistics {
   readonly lostPackets: number;
   /** Packets that counted as lost and were acknowledged after all. */
   readonly spuriousLosses: number;
+  /** Packets whose contents went over a second path as well, while the first was suspect. */
+  readonly doubledPackets: number;
   /** Fragments and control frames that were queued again. */
   readonly retransmissions: number;
   /** Bytes of messages that were queued again. */
@@ -76,6 +80,7 @@ export interface Counted {
   readonly sources: PacketSources;
   readonly writer: PacketWriter;
   readonly recovery: Recovery;
+  readonly bridge: Bridge;
   readonly reassembler: Reassembler;
   readonly sent: FrameCounts;
   readonly received: FrameCounts;
@@ -85,7 +90,7 @@ export interface Counted {
 
 /** A snapshot of a session. */
 export function sessionStatistics(counted: Counted): SessionStatistics {
-  const { sources, writer, recovery, reassembler, sent, received, receipts } = counted;
+  const { sources, writer, recovery, bridge, reassembler, sent, received, receipts } = counted;
   const { messages, control, datagrams, rekey, streams } = sources;
   return {
     sentPackets: writer.sentPackets,
@@ -94,6 +99,7 @@ export function sessionStatistics(counted: Counted): SessionStatistics {
     receivedBytes: receipts.bytes,
     lostPackets: recovery.lost,
     spuriousLosses: recovery.spurious,
+    doubledPackets: bridge.doubled,
     retransmissions: messages.retransmissions + control.retransmissions,
     retransmittedBytes: messages.retransmittedBytes,
     partialMessages: reassembler.size,

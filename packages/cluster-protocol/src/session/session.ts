@@ -21,7 +21,9 @@ import type { OutboundMessage } from './outgoing-message.js';
 import { PacketInspector } from './packet-inspector.js';
 import { PacketIntake } from './packet-intake.js';
 import { PacketOpener } from './packet-opener.js';
-import { MIN_WORTHWHILE, PacketWriter, type PacketSources, type PacketWish } from './packet-writer.js';
+import { PacketSchedule } from './packet-schedule.js';
+import { isBusy, type PacketSources } from './packet-sources.js';
+import { MIN_WORTHWHILE, PacketWriter } from './packet-writer.js';
 import { PathSteering } from './path-steering.js';
 import { closing, type SessionState } from './session-state.js';
 import { Rekey } from './rekey.js';
@@ -30,7 +32,6 @@ import { StreamMemory } from './stream-memory.js';
 import { Reassembler } from './reassembler.js';
 import type { ClosedBy, PathId, SessionEvent, SessionTransmit } from './session-event.js';
 import { checkedConfig, type SessionConfig, type SessionOptions } from './session-options.js';
-import type { SessionPath } from './session-path.js';
 import {
   sessionStatistics,
   statisticsOf,
@@ -38,9 +39,6 @@ import {
   type SessionStatistics,
 } from './session-statistics.js';
 import { TimerTable, type TimerReason } from './timer-table.js';
-
-/** A packet with less room left than this, too little for a fragment, is a full one. */
-const ALMOST_FULL = 64;
 
 /** The peer is asked for a sign of life this often while nothing but its grant is missing: thrice before the session ends. */
 const GRANT_PING = seconds(10);
@@ -79,20 +77,13 @@ export class Session {
   readonly #options: Pick<SessionOptions, 'role' | 'streamMemory'>;
   readonly #sources: PacketSources;
   readonly #writer: PacketWriter;
-  readonly #wish: PacketWish = { ack: false, data: false, urgent: false, elicit: false };
+  readonly #schedule: PacketSchedule;
   readonly #timers = new TimerTable();
-  readonly #transmit: { path: PathId; length: number };
   readonly #sentFrames = new FrameCounts();
   readonly #receivedFrames = new FrameCounts();
   readonly #receipts = { packets: 0, bytes: 0, sendErrors: 0 };
   #state: SessionState = { kind: 'open' };
   #confirmed = false;
-  /** Probe packets to send whatever the window says. */
-  #probes = 0;
-  #pingWanted = false;
-  #pacedUntil: Instant | undefined;
-  /** Since when something is unacknowledged without any progress. */
-  #waitingSince: Instant | undefined;
 
   constructor(options: SessionOptions) {
     this.#config = checkedConfig(options.config);
@@ -123,8 +114,8 @@ export class Session {
         streams: () => this.streams,
         rekey: () => this.#sources.rekey,
         acknowledged: at => {
-          this.#probes = 0;
-          this.#waitingSince = at;
+          this.#schedule.probes = 0;
+          this.#schedule.waitingSince = at;
           this.#steering.acknowledged();
           this.#ackFrequency.update(this.#steering.active);
         },
@@ -157,7 +148,7 @@ export class Session {
       this.#sentFrames,
       options.now,
     );
-    this.#transmit = { path: options.path, length: 0 };
+    this.#schedule = new PacketSchedule(this.#steering, this.#sources, this.#writer);
     const { now, rekeyNoise } = options;
     if (rekeyNoise)
       this.#sources.rekey = new Rekey(now, rekeyNoise, this.#opener, this.#writer, this, this.#config);
@@ -220,10 +211,10 @@ export class Session {
     if (timers.expired('rekey', now)) this.#sources.rekey?.handleTimeout(now);
     if (!this.#isOpen()) return;
     if (timers.expired('loss', now)) this.#steering.recovery.handleLossTimeout(now);
-    if (timers.expired('probeTimeout', now)) this.#probes += this.#steering.probeTimeout(now);
+    if (timers.expired('probeTimeout', now)) this.#schedule.probes += this.#steering.probeTimeout(now);
     if (timers.expired('pathChallenge', now)) this.#steering.repeat(now);
     if (timers.expired('reassembly', now)) this.#reassembler.expire(now);
-    if (timers.expired('keepAlive', now)) this.#pingWanted = true;
+    if (timers.expired('keepAlive', now)) this.#schedule.pingWanted = true;
   }
 
   /** The operating system did not send a packet on a path. */
@@ -233,7 +224,7 @@ export class Session {
     if (code === 'messageTooLong') paths.get(path)?.tooLong(now);
     // No route is a fact about our own host; the other codes may be single failures or somebody's forged ICMP.
     if (this.#state.kind === 'open' && code === 'unreachable' && path === active.id)
-      this.#steering.suspect(active);
+      this.#steering.failed(now, active);
   }
 
   /** The endpoint has seen the peer's reset token: the peer has no such session any more. */
@@ -249,7 +240,7 @@ export class Session {
   sendMessage(now: Instant, message: OutboundMessage): void {
     this.#requireOpen('send a message');
     this.#messages.add(message);
-    this.#waitingSince ??= now;
+    this.#schedule.waitingSince ??= now;
   }
 
   /**
@@ -264,7 +255,7 @@ export class Session {
   sendDatagram(now: Instant, service: number, bytes: Uint8Array): boolean {
     const room = this.#steering.active.packet - DATA_OVERHEAD;
     if (this.#state.kind !== 'open' || !this.#datagrams.add(service, bytes, room)) return false;
-    this.#waitingSince ??= now;
+    this.#schedule.waitingSince ??= now;
     return true;
   }
 
@@ -284,14 +275,14 @@ export class Session {
   sendControl(now: Instant, type: number, bytes: Uint8Array): void {
     this.#requireOpen('send a control frame');
     this.#control.add(type, bytes);
-    this.#waitingSince ??= now;
+    this.#schedule.waitingSince ??= now;
   }
 
   /** Asks the peer for an ack: a sign of life and a round-trip sample. */
   ping(now: Instant): void {
     if (this.#state.kind !== 'open') return;
-    this.#pingWanted = true;
-    this.#waitingSince ??= now;
+    this.#schedule.pingWanted = true;
+    this.#schedule.waitingSince ??= now;
   }
 
   /**
@@ -304,7 +295,7 @@ export class Session {
     if (rekey === undefined)
       throw new ClusterError('INVALID_STATE', 'this session cannot change its keys: give it a rekeyNoise');
     rekey.request(now);
-    this.#waitingSince ??= now;
+    this.#schedule.waitingSince ??= now;
   }
 
   /** Ends the session; the reason is cut to 128 bytes. No effect on one that has ended. */
@@ -347,6 +338,14 @@ export class Session {
     if (this.#state.kind === 'open') this.#steering.activate(now, path);
   }
 
+  /**
+   * Until the active path, which is suspect, is acknowledged or left: what goes there goes over this path too. Throws when it
+   * is not validated.
+   */
+  bridgePath(path: PathId): void {
+    if (this.#state.kind === 'open') this.#steering.bridgeOver(path);
+  }
+
   // What comes of it.
 
   pollEvent(): SessionEvent | undefined {
@@ -374,22 +373,7 @@ export class Session {
       this.#end();
       return undefined;
     }
-    const { paths, active } = this.#steering;
-    for (let i = 0; i < paths.size; i++) {
-      const path = paths.at(i);
-      if (path === active || (!path.probing && !this.#ackDue(now, path))) continue;
-      const sent = this.#write(now, into, path, false);
-      if (sent !== undefined) return sent;
-    }
-    const size = this.#confirmed ? active.sizeProbeDue : undefined;
-    if (size !== undefined && size <= into.length) {
-      return this.#written(active, this.#writer.writeSizeProbe(now, into, active, size));
-    }
-    if (this.#maySend(now, active)) {
-      const sent = this.#write(now, into, active, true);
-      if (sent !== undefined) return sent;
-    }
-    return active.probing || this.#ackDue(now, active) ? this.#write(now, into, active, false) : undefined;
+    return this.#schedule.next(now, into, this.#confirmed);
   }
 
   /** What is known of a path; `undefined` when the session does not know it. */
@@ -403,6 +387,7 @@ export class Session {
       sources: this.#sources,
       writer: this.#writer,
       recovery: this.#steering.recovery,
+      bridge: this.#steering.bridge,
       reassembler: this.#reassembler,
       sent: this.#sentFrames,
       received: this.#receivedFrames,
@@ -456,65 +441,6 @@ export class Session {
 
   // Sending.
 
-  #ackDue(now: Instant, path: SessionPath): boolean {
-    const due = this.#acks.dueAt;
-    return due !== undefined && due <= now && path === this.#steering.acks;
-  }
-
-  /** Whether window and pacer let data go on the active path now. */
-  #maySend(now: Instant, path: SessionPath): boolean {
-    this.#pacedUntil = undefined;
-    if (this.#probes > 0) return true;
-    if (!this.#wantsToSend() || this.#steering.recovery.packets.crowded) {
-      path.limited = false;
-      return false;
-    }
-    this.#waitingSince ??= now;
-    if (this.#confirmed && this.#hasData()) this.#sources.rekey?.traffic(now);
-    const ready = path.readyAt(now, path.packet);
-    if (ready > now) this.#pacedUntil = ready;
-    return ready <= now;
-  }
-
-  #wantsToSend(): boolean {
-    return this.#pingWanted || this.#sources.rekey?.sendable === true || this.#hasData();
-  }
-
-  /** Whether something of the layers above may go. */
-  #hasData(): boolean {
-    return (
-      this.#datagrams.size > 0 ||
-      this.#control.sendable ||
-      this.#messages.sendable ||
-      this.#messageControl.due ||
-      this.#sources.streams?.sendable === true
-    );
-  }
-
-  #write(now: Instant, into: Uint8Array, path: SessionPath, data: boolean): SessionTransmit | undefined {
-    this.#wish.ack = path === this.#steering.acks;
-    this.#wish.data = data;
-    this.#wish.urgent = data && this.#probes > 0;
-    this.#wish.elicit = data && (this.#probes > 0 || this.#pingWanted);
-    const length = this.#writer.write(now, into, path, this.#wish);
-    if (length === 0) return undefined;
-    if (this.#writer.eliciting) {
-      this.#waitingSince ??= now;
-      if (data) {
-        this.#pingWanted = false;
-        this.#probes = Math.max(0, this.#probes - 1);
-        if (length > path.packet - ALMOST_FULL) path.mtu.wanted(now);
-      }
-    }
-    return this.#written(path, length);
-  }
-
-  #written(path: SessionPath, length: number): SessionTransmit {
-    this.#transmit.path = path.id;
-    this.#transmit.length = length;
-    return this.#transmit;
-  }
-
   #transmitClose(
     now: Instant,
     into: Uint8Array,
@@ -525,15 +451,14 @@ export class Session {
     state.copiesLeft--;
     const path = this.#steering.active;
     const length = this.#writer.writeClose(now, into, path, state.code, state.reason);
-    return length === 0 ? undefined : this.#written(path, length);
+    return length === 0 ? undefined : this.#schedule.written(path, length);
   }
 
   // Time and end.
 
   /** Whether anything waits for the peer. */
   #busy(): boolean {
-    if (this.#messages.size > 0 || this.#control.size > 0 || this.#datagrams.size > 0) return true;
-    if (this.#sources.streams?.sendable === true || this.#sources.rekey?.pending === true) return true;
+    if (isBusy(this.#sources)) return true;
     const { paths } = this.#steering;
     for (let i = 0; i < paths.size; i++) if (paths.at(i).packetsInFlight > 0) return true;
     return false;
@@ -547,19 +472,20 @@ export class Session {
     const { recovery, acks, active } = this.#steering;
     const { keepAlive, idleTimeout } = this.#config;
     const busy = this.#busy();
-    if (!busy) this.#waitingSince = undefined;
+    if (!busy) this.#schedule.waitingSince = undefined;
     timers.set('loss', recovery.lossTime());
     timers.set('probeTimeout', recovery.probeTime());
     if (acks.budget >= MIN_WORTHWHILE) timers.set('ackDelay', this.#acks.dueAt);
-    timers.set('pacing', this.#pacedUntil);
+    timers.set('pacing', this.#schedule.pacedUntil);
     timers.set('pathChallenge', this.#steering.repeatAt);
     timers.set('rekey', this.#sources.rekey?.timeout);
     timers.set('reassembly', this.#reassembler.nextExpiry);
-    if (this.#waitingSince !== undefined) timers.set('idle', after(this.#waitingSince, idleTimeout));
+    if (this.#schedule.waitingSince !== undefined)
+      timers.set('idle', after(this.#schedule.waitingSince, idleTimeout));
     // Nothing is in flight while a message waits for its grant: a dead peer would not be noticed.
     if (this.#messages.awaitsGrant) timers.set('keepAlive', after(this.#writer.lastSentAt, GRANT_PING));
     // What is in flight keeps the mappings alive by its probes.
-    const quiet = !busy && !this.#pingWanted && active.validated;
+    const quiet = !busy && !this.#schedule.pingWanted && active.validated;
     if (keepAlive !== undefined && quiet) timers.set('keepAlive', after(this.#writer.lastSentAt, keepAlive));
   }
 

@@ -22,6 +22,11 @@ export class NonceWatch implements CryptoProvider {
     this.#inner = inner;
   }
 
+  /** Keys that were ever used. */
+  get keys(): number {
+    return this.#marks.size;
+  }
+
   aeadKey(bytes: Uint8Array): AeadKey {
     const name = toHex(bytes);
     const mark = this.#marks.get(name) ?? { high: -1, low: -1 };

@@ -134,6 +134,11 @@ export class Party implements Machine<never> {
     return sequence;
   }
 
+  /** Changes the keys of the session, if there is one. */
+  rekey(): void {
+    this.session?.rekey(this.#options.host.now());
+  }
+
   /** Takes a message back; it may have arrived. */
   cancel(sequence: number): void {
     const entry = this.#outbox.get(sequence);

@@ -110,6 +110,10 @@ export class Bench {
     this.do(() => this.agent.pathSuspect(this.now, path));
   }
 
+  fail(path: Path): void {
+    this.do(() => this.agent.pathFailed(this.now, path));
+  }
+
   /** Lets time pass; timers and answers come when they are due. */
   pass(duration: number): void {
     const end = this.now + duration;

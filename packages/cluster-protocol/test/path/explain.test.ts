@@ -100,7 +100,7 @@ test('after a failure it names the path that stopped answering', t => {
   bench.pass(1_000);
   bench.answering.clear();
 
-  bench.suspect(pathOf(PEER));
+  bench.fail(pathOf(PEER));
 
   t.is(
     sentence(bench),
@@ -114,10 +114,10 @@ test('a path that is held back is explained by its failures', t => {
   bench.answering.set(PEER, 24);
   bench.open();
   bench.pass(1_000);
-  bench.suspect(pathOf(PEER));
+  bench.fail(pathOf(PEER));
   bench.pass(1_000);
 
-  bench.suspect(pathOf(PEER));
+  bench.fail(pathOf(PEER));
   bench.pass(500);
 
   t.regex(sentence(bench), /because the direct path failed repeatedly and is not trusted for another \d+ s/);

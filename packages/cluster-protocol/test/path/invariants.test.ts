@@ -43,6 +43,7 @@ const step = fc.oneof(
   fc.record({
     do: fc.constantFrom(
       'suspect' as const,
+      'failed' as const,
       'alive' as const,
       'peerPath' as const,
       'relay' as const,
@@ -95,6 +96,9 @@ function take(bench: Bench, witness: Witness, next: Step): void {
       return;
     case 'suspect':
       agent.pathSuspect(bench.now, next.path);
+      return;
+    case 'failed':
+      agent.pathFailed(bench.now, next.path);
       return;
     case 'alive':
       agent.pathAlive(bench.now, next.path);

@@ -255,7 +255,7 @@ test('the local network wins over a faster internet path, and stays', t => {
   t.true(activated(bench).length <= 2);
 });
 
-test('a suspect path is left for the relay at once and everything is probed', t => {
+test('a failed path is left for the relay at once and everything is probed', t => {
   const bench = new Bench();
   bench.observed(PEER, PEER_6);
   bench.answering.set(PEER, 24);
@@ -264,7 +264,7 @@ test('a suspect path is left for the relay at once and everything is probed', t 
   bench.answering.clear();
   const before = bench.probes().length;
 
-  bench.suspect(pathOf(PEER));
+  bench.fail(pathOf(PEER));
   t.is(bench.agent.active?.path, 'relay');
   bench.pass(100);
 
@@ -281,13 +281,66 @@ test('a suspect path is left for the relay at once and everything is probed', t 
   );
 });
 
-test('a suspect path that has no other beside it stays in use, and a lease is asked for', t => {
+test('a suspect path stays in use, and the next best one bridges it until it is alive', t => {
+  const bench = new Bench();
+  bench.observed(PEER, PEER_6);
+  bench.answering.set(PEER, 24);
+  bench.open();
+  bench.pass(10_000);
+
+  bench.suspect(pathOf(PEER));
+  bench.suspect(pathOf(PEER));
+  const { bridge, sentence } = bench.agent.explain(bench.now);
+  bench.do(() => bench.agent.pathAlive(bench.now, pathOf(PEER)));
+
+  t.deepEqual(
+    bench.of('bridge').map(({ path }) => path),
+    [RELAY],
+  );
+  t.is(bench.agent.active?.path, 'direct');
+  t.is(bridge?.path, 'relay');
+  t.regex(
+    sentence,
+    /^direct over the internet, 24 ms, suspect because an answer is overdue, bridged over the relay$/,
+  );
+  t.is(bench.agent.explain(bench.now).bridge, undefined);
+});
+
+test('a path that bridges is asked for again once it has proved itself', t => {
+  const bench = new Bench();
+  bench.observed(PEER);
+  bench.answering.set(PEER, 24);
+  bench.open();
+  bench.pass(10_000);
+
+  bench.suspect(pathOf(PEER));
+  bench.validated(RELAY, 60);
+
+  t.is(bench.of('bridge').length, 2);
+});
+
+test('without a second path a suspect one stays as it is', t => {
   const bench = new Bench();
   bench.named(hosts(LAN));
   bench.open(pathOf(LAN));
   bench.pass(10_000);
 
   bench.suspect(pathOf(LAN));
+
+  t.deepEqual(bench.of('bridge'), []);
+  t.regex(
+    bench.agent.explain(bench.now).sentence,
+    /suspect because an answer is overdue, no other path is known/,
+  );
+});
+
+test('a failed path that has no other beside it stays in use, and a lease is asked for', t => {
+  const bench = new Bench();
+  bench.named(hosts(LAN));
+  bench.open(pathOf(LAN));
+  bench.pass(10_000);
+
+  bench.fail(pathOf(LAN));
   bench.pass(3_000);
 
   t.like(bench.agent.active, { path: 'direct', scope: 'lan' });
@@ -298,6 +351,37 @@ test('a suspect path that has no other beside it stays in use, and a lease is as
   );
 });
 
+test('a path that failed is not trusted for answering a probe, which is smaller than what it should carry', t => {
+  const bench = new Bench();
+  const other = '192.168.1.21:6000';
+  bench.named(hosts(LAN, other));
+  bench.open(pathOf(LAN));
+  bench.fail(pathOf(LAN));
+
+  bench.validated(pathOf(LAN), 5);
+  bench.validated(pathOf(other), 50);
+
+  t.is(bench.agent.active?.remote.key, other);
+});
+
+test('a peer that comes back to a path that failed is followed there, once it has proved itself again', t => {
+  const bench = new Bench();
+  const [first, second] = [pathOf('198.51.100.20:6000'), pathOf('198.51.100.20:6001')];
+  bench.open(first);
+  bench.do(() => bench.agent.peerPath(bench.now, second));
+  bench.validated(second, 30);
+  bench.fail(second);
+  bench.fail(first);
+  const before = bench.probes(first.remote.key).length;
+
+  bench.do(() => bench.agent.peerPath(bench.now, first));
+  const probes = bench.probes(first.remote.key).length - before;
+  bench.validated(first, 30);
+
+  t.is(probes, 1);
+  t.is(bench.agent.active?.remote.key, first.remote.key);
+});
+
 test('the direct path comes back when it answers again', t => {
   const bench = new Bench();
   bench.observed(PEER);
@@ -305,7 +389,7 @@ test('the direct path comes back when it answers again', t => {
   bench.open();
   bench.pass(10_000);
 
-  bench.suspect(pathOf(PEER));
+  bench.fail(pathOf(PEER));
   bench.pass(1_000);
 
   t.deepEqual(activated(bench), [PEER, RELAY.remote.key, PEER]);
@@ -319,7 +403,7 @@ test('a path that fails again and again is returned to ever later', t => {
 
   for (let i = 0; i < 600; i++) {
     bench.pass(100);
-    if (bench.agent.active?.path === 'direct') bench.suspect(pathOf(PEER));
+    if (bench.agent.active?.path === 'direct') bench.fail(pathOf(PEER));
   }
 
   t.true(activated(bench).length <= 14, `${activated(bench).length} changes in a minute`);
@@ -406,7 +490,7 @@ test('a stolen path is left when it goes silent, and the true one is found again
   bench.validated(attacker, 15);
   t.is(bench.agent.active?.remote.key, attacker.remote.key);
 
-  bench.suspect(attacker);
+  bench.fail(attacker);
   bench.pass(100);
 
   t.is(bench.agent.active?.remote.key, PEER);

@@ -211,7 +211,7 @@ test('somebody who relays long enough to be validated and then stops is left wit
   }
 });
 
-test('a dying path is suspect after two probe timeouts and alive with the next ack', t => {
+test('a dying path has failed after two probe timeouts and alive with the next ack', t => {
   const pair = new SessionPair({ link: { delay: 20 } });
   sendAll(pair, 'a', [10]);
   pair.run(() => pair.count('a', 'messageAcknowledged') === 1);
@@ -220,12 +220,12 @@ test('a dying path is suspect after two probe timeouts and alive with the next a
   const interval = 40 + 4 * 20 + 25;
 
   sendAll(pair, 'a', [10], 1);
-  pair.run(() => pair.count('a', 'pathSuspect') === 1);
+  pair.run(() => pair.count('a', 'pathFailed') === 1);
   t.true(pair.now - start < 3.5 * interval, `after ${pair.now - start} ms`);
   pair.drop = () => false;
   pair.run(() => pair.count('a', 'pathAlive') === 1, 2_000);
 
-  t.is(pair.count('a', 'pathSuspect'), 1);
+  t.is(pair.count('a', 'pathFailed'), 1);
   t.is(pair.count('a', 'pathAlive'), 1);
 });
 
@@ -234,11 +234,11 @@ test('a host without a route to the active path makes it suspect at once', t => 
 
   pair.a.handleSendError(pair.now, 0, 'other');
   pair.drain();
-  t.is(pair.count('a', 'pathSuspect'), 0);
+  t.is(pair.count('a', 'pathFailed'), 0);
   pair.a.handleSendError(pair.now, 0, 'unreachable');
   pair.drain();
 
-  t.is(pair.count('a', 'pathSuspect'), 1);
+  t.is(pair.count('a', 'pathFailed'), 1);
   t.is(pair.a.statistics().sendErrors, 2);
 });
 
