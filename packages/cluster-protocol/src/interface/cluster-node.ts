@@ -14,6 +14,7 @@ import {
   type ManagementContent,
   MemberPolicy,
   Peer,
+  peerName,
   RefusalCode,
   SERVICES,
   type SendOptions,
@@ -91,6 +92,7 @@ export class ClusterNode implements Machine<ClusterEvent> {
       staticKey: saved.keys.static,
       resetSecret: saved.resetSecret,
       policy: new MemberPolicy(this.#mind),
+      trace: options.trace && { sink: options.trace, peerName },
       pathLimit: path => pathLimit(this.#links, path),
       // Where a path agent steers, the session itself stays where it is told to be.
       session: ({ kind }) => ({

@@ -1,4 +1,4 @@
-import type { Instant, RandomSource, WallTime } from '../base/index.js';
+import type { Instant, RandomSource, TraceSink, WallTime } from '../base/index.js';
 import type { CryptoProvider } from '../crypto/provider.js';
 import type { NodeKeys } from '../network/index.js';
 import type { SocketAddress } from '../wire/index.js';
@@ -62,6 +62,8 @@ export interface ClusterNodeOptions {
   readonly nmnAddresses: readonly SocketAddress[];
   /** Absent: after a restart peers are told that what they sent before is forgotten. */
   readonly memory?: LastingMemory;
+  /** Hears what happens inside; `undefined`: nobody does. */
+  readonly trace?: TraceSink | undefined;
   /** Documentation ranges (RFC 5737) count as public addresses: for laboratories alone. */
   readonly allowDocumentationAddresses?: boolean;
 }

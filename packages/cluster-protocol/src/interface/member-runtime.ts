@@ -5,6 +5,7 @@ import {
   minutes,
   randomFraction,
   seconds,
+  type TraceSink,
 } from '../base/index.js';
 import {
   type HostPort,
@@ -68,6 +69,7 @@ export class MemberRuntime {
   /** Where the NMN is tried, as invitations name it. */
   readonly nmnHosts: readonly HostPort[];
   readonly #running: RunningMachine;
+  readonly #trace: TraceSink | undefined;
   readonly #listeners = new Set<(event: ClusterEvent) => void>();
   readonly #options: MemberOptions;
   /** What was told before anybody listened; `undefined` since somebody does. */
@@ -82,6 +84,7 @@ export class MemberRuntime {
     node: ClusterNode,
     running: RunningMachine,
     nmnHosts: readonly HostPort[],
+    trace: TraceSink | undefined,
   ) {
     this.#options = options;
     this.nmnHosts = nmnHosts;
@@ -91,6 +94,7 @@ export class MemberRuntime {
     this.incarnation = [...saved.outboxIncarnation].map(byte => byte.toString(16).padStart(2, '0')).join('');
     this.node = node;
     this.#running = running;
+    this.#trace = trace;
   }
 
   /**
@@ -104,6 +108,7 @@ export class MemberRuntime {
     if (uri) checkNetwork(uri, formatNetworkId(membership.network));
     const saved = await startNode(store, host.crypto, host.random, membership);
     const hosts = await knownHosts(options, membership, uri);
+    const trace = host.trace?.(`node-${membership.nodeId}`);
     const node = new ClusterNode({
       provider: host.crypto,
       random: host.random,
@@ -111,6 +116,7 @@ export class MemberRuntime {
       wall: host.wallTime(),
       saved,
       nmnAddresses: await resolveAll(options, hosts),
+      trace,
       ...(options.memory && { memory: options.memory }),
       ...(options.allowDocumentationAddresses !== undefined && {
         allowDocumentationAddresses: options.allowDocumentationAddresses,
@@ -122,10 +128,15 @@ export class MemberRuntime {
     const sink = { take: (event: ClusterEvent): void => void early.push(event) };
     const links: LinkOptions =
       port > 0 ? { port, whenTaken: 'any', ...options.links } : (options.links ?? {});
-    const running = await host.run(node, links, event => {
-      sink.take(event);
-    });
-    const runtime = new MemberRuntime(options, saved, node, running, hosts);
+    const running = await host
+      .run(node, links, event => {
+        sink.take(event);
+      })
+      .catch((error: unknown) => {
+        trace?.close();
+        throw error;
+      });
+    const runtime = new MemberRuntime(options, saved, node, running, hosts, trace);
     sink.take = event => {
       runtime.#take(event);
     };
@@ -179,6 +190,7 @@ export class MemberRuntime {
     this.#closed = true;
     this.#cancelRefresh();
     await this.#running.close();
+    this.#trace?.close();
     await this.#writes;
   }
 

@@ -38,6 +38,7 @@ import {
   RESPONSE_OVERHEAD,
 } from './handshake-packets.js';
 import { EndpointPaths, NO_PATH, type Path } from './endpoint-paths.js';
+import { EndpointTrace } from './endpoint-trace.js';
 import { KeyRatchet, REKEY_EXPORT } from './key-ratchet.js';
 import { ResetLimiter } from './reset-limiter.js';
 import { Responder } from './responder.js';
@@ -67,6 +68,7 @@ interface Outbound {
  */
 export class Endpoint<Peer> {
   readonly #options: EndpointOptions<Peer>;
+  readonly #trace: EndpointTrace<Peer> | undefined;
   readonly #resets = new ResetLimiter();
   readonly #streamMemory = new StreamMemory();
   readonly #messageMemory = new MessageMemory();
@@ -84,6 +86,7 @@ export class Endpoint<Peer> {
 
   constructor(options: EndpointOptions<Peer>) {
     this.#options = options;
+    this.#trace = options.trace && new EndpointTrace(options.trace, this.paths);
     this.#transmit = { path: NO_PATH, bytes: new Uint8Array(0) };
     this.#dialer = new Dialer(options, {
       paths: this.paths,
@@ -180,6 +183,7 @@ export class Endpoint<Peer> {
   handleDatagram(now: Instant, link: number, remote: SocketAddress, bytes: Uint8Array): void {
     this.#lastNow = now;
     const reason = this.#receive(now, link, remote, bytes);
+    this.#trace?.received(link, remote, bytes, reason);
     if (reason !== undefined) this.#options.drops.count(reason);
   }
 
@@ -187,6 +191,7 @@ export class Endpoint<Peer> {
   handleCarried(now: Instant, path: Path, packet: Uint8Array): void {
     this.#lastNow = now;
     const reason = this.#receivePacket(now, path, packet, true);
+    this.#trace?.received(path.link, path.remote, packet, reason);
     this.paths.sweep(path.id);
     if (reason !== undefined) this.#options.drops.count(reason);
   }
@@ -255,7 +260,10 @@ export class Endpoint<Peer> {
     length: number,
     bytes: Uint8Array | undefined,
   ): { path: Path; bytes: Uint8Array } {
-    if (bytes) into.set(bytes, RELAY_HEADER);
+    if (bytes) {
+      this.#trace?.sent(path, bytes);
+      into.set(bytes, RELAY_HEADER);
+    }
     this.#transmit.path = path;
     if (path.channel === undefined) {
       this.#transmit.bytes = into.subarray(RELAY_HEADER, RELAY_HEADER + length);
@@ -416,6 +424,7 @@ export class Endpoint<Peer> {
         secret: rekeySecret,
       }),
       path: path.id,
+      trace: this.#trace?.session(made, made.peer, path.id),
       pathValidated: made.state === 'open',
       now,
       random,

@@ -19,6 +19,8 @@ export { isOneWay, streamOpener } from './stream-id.js';
 export { Endpoint } from './endpoint.js';
 export { EndpointPaths } from './endpoint-paths.js';
 export type { Path } from './endpoint-paths.js';
+export type { EndpointTracing } from './endpoint-trace.js';
+export type { LossTrigger, SessionName, SessionTrace, StreamTraceState } from './session-trace.js';
 export type {
   ConnectOptions,
   EndpointEvent,

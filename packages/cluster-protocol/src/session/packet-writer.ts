@@ -14,37 +14,16 @@ import {
   writePathFrame,
   writePing,
 } from '../wire/index.js';
-import type { AckFrequency } from './ack-frequency.js';
-import type { AckTracker } from './ack-tracker.js';
-import type { ControlQueue } from './control-queue.js';
-import type { DatagramQueue } from './datagram-queue.js';
 import type { FrameCounts } from './frame-counts.js';
-import type { MessageControl } from './message-control.js';
-import type { MessageQueue } from './message-queue.js';
 import { PacketContents } from './packet-contents.js';
+import type { PacketSources } from './packet-sources.js';
 import type { Recovery } from './recovery.js';
-import type { Rekey } from './rekey.js';
 import type { SessionPath } from './session-path.js';
-import type { SessionStreams } from './session-streams.js';
 
 const NONCE_SPAN = 2 ** 32;
 
 /** Below this a packet says nothing worth a datagram: room for a path frame. */
 export const MIN_WORTHWHILE: number = DATA_OVERHEAD + PATH_FRAME;
-
-/** Where a packet's frames come from. */
-export interface PacketSources {
-  readonly acks: AckTracker;
-  readonly ackFrequency: AckFrequency;
-  readonly control: ControlQueue;
-  readonly datagrams: DatagramQueue;
-  readonly messages: MessageQueue;
-  readonly messageControl: MessageControl;
-  /** Undefined until the first stream. */
-  streams: SessionStreams | undefined;
-  /** Undefined where the keys are never changed. */
-  rekey: Rekey | undefined;
-}
 
 /** Whether a packet carries application data, and what it must have. */
 export interface PacketWish {
@@ -112,6 +91,7 @@ export class PacketWriter {
     this.#key.destroy();
     this.#key = key;
     this.#phase = this.#phase === 0 ? 1 : 0;
+    this.#recovery.trace?.keys('local', this.#phase);
     this.#keyedFrom = this.#recovery.packets.next;
   }
 
@@ -246,8 +226,9 @@ export class PacketWriter {
     const number = this.#recovery.packets.next;
     writeDataHeader(into, this.#phase, this.#remoteIndex, number % NONCE_SPAN);
     const high = Math.floor(number / NONCE_SPAN);
-    const length = this.#key.sealInPlace(high, number >>> 0, into, DATA_HEADER, end - DATA_HEADER);
     const { frames, eliciting, acknowledges, sizing } = this.#contents;
+    this.#recovery.trace?.sent(path.id, number, into, end, end + TAG, sizing);
+    const length = this.#key.sealInPlace(high, number >>> 0, into, DATA_HEADER, end - DATA_HEADER);
     if (eliciting) this.#recovery.sent(now, path, length, frames, acknowledges, sizing);
     else this.#recovery.sentUnanswered(now);
     if (eliciting) path.pacer.spend(length);

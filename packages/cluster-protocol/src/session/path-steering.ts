@@ -49,7 +49,7 @@ export class PathSteering {
     this.#active = path;
     this.#acks = path;
     this.#peer = options.path;
-    this.recovery = new Recovery(this.paths, config.ackDelay);
+    this.recovery = new Recovery(this.paths, config.ackDelay, options.trace);
   }
 
   /** Where everything new goes. */
@@ -174,6 +174,7 @@ export class PathSteering {
       const path = this.paths.at(i);
       const due = path.probeTime(this.#config.ackDelay);
       if (due > now) continue;
+      this.#events.trace?.timer('pto', path);
       if (path !== this.#active) {
         // We send elsewhere now; whatever was under way here is better sent again there than asked for.
         this.recovery.abandon(now, path);
@@ -239,6 +240,7 @@ export class PathSteering {
   #move(now: Instant, path: SessionPath): void {
     const left = this.#active;
     this.#active = path;
+    this.#events.trace?.moved(path.id);
     if (this.#acks === left) this.#acks = path;
     if (left.suspect) {
       left.suspect = false;

@@ -15,6 +15,7 @@ import type { PacketWriter } from './packet-writer.js';
 import { RekeyFrame } from './rekey-frame.js';
 import type { RekeyNoise, RekeyOffer } from './rekey-noise.js';
 import type { SessionConfig } from './session-options.js';
+import type { SessionTrace } from './session-trace.js';
 
 /** Keys younger than this are not changed for their age: a fresh exchange must stay rare beside what it protects. */
 export const MIN_REKEY_AFTER: Duration = seconds(10);
@@ -195,7 +196,8 @@ export class Rekey {
   }
 
   /** A packet was opened under the new keys, for the first time. */
-  heard(now: Instant): void {
+  heard(now: Instant, trace?: SessionTrace): void {
+    trace?.keys('remote', this.#opener.phase);
     if (this.#state.kind === 'answered') this.#writer.useKey(this.#state.sendKey);
     this.#withdraw();
     const late = milliseconds(OLD_KEY_PROBE_TIMEOUTS * this.#session.probeTimeout());

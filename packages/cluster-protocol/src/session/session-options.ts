@@ -7,6 +7,7 @@ import { MAX_REKEY_PACKETS } from './rekey.js';
 import type { RekeyNoise } from './rekey-noise.js';
 import type { PathId } from './session-event.js';
 import type { MessageMemory } from './message-memory.js';
+import type { SessionTrace } from './session-trace.js';
 import type { StreamMemory } from './stream-memory.js';
 
 /** What may be tuned. Values the peers of one network may choose differently, each for itself. */
@@ -80,6 +81,8 @@ export interface SessionOptions {
   /** Called when another session's doing gave this one something to send. */
   readonly wake?: () => void;
   readonly config?: Partial<SessionConfig>;
+  /** Hears what happens inside; `undefined`: nobody does. */
+  readonly trace?: SessionTrace | undefined;
   /** Makes further keys. Owned like {@link SessionOptions.sendKey}. Without it the keys are never changed. */
   readonly rekeyNoise?: RekeyNoise;
 }

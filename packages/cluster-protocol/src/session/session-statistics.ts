@@ -1,6 +1,7 @@
 import type { Duration, Instant } from '../base/index.js';
 import type { FrameCounts, FrameTally } from './frame-counts.js';
-import type { PacketSources, PacketWriter } from './packet-writer.js';
+import type { PacketSources } from './packet-sources.js';
+import type { PacketWriter } from './packet-writer.js';
 import type { Reassembler } from './reassembler.js';
 import type { Recovery } from './recovery.js';
 import type { SessionPath } from './session-path.js';

@@ -21,7 +21,8 @@ import type { OutboundMessage } from './outgoing-message.js';
 import { PacketInspector } from './packet-inspector.js';
 import { PacketIntake } from './packet-intake.js';
 import { PacketOpener } from './packet-opener.js';
-import { MIN_WORTHWHILE, PacketWriter, type PacketSources, type PacketWish } from './packet-writer.js';
+import { awaitsPeer, hasData, type PacketSources } from './packet-sources.js';
+import { MIN_WORTHWHILE, PacketWriter, type PacketWish } from './packet-writer.js';
 import { PathSteering } from './path-steering.js';
 import { closing, type SessionState } from './session-state.js';
 import { Rekey } from './rekey.js';
@@ -59,7 +60,7 @@ export class Session {
   readonly #drops: DropCounters;
   readonly #opener: PacketOpener;
   readonly #inspector = new PacketInspector();
-  readonly #events = new EventQueue();
+  readonly #events: EventQueue;
   readonly #steering: PathSteering;
   readonly #acks: AckTracker;
   readonly #ackFrequency: AckFrequency;
@@ -97,6 +98,7 @@ export class Session {
   constructor(options: SessionOptions) {
     this.#config = checkedConfig(options.config);
     this.#drops = options.drops;
+    this.#events = new EventQueue(options.trace);
     this.#opener = new PacketOpener(options.receiveKey, options.localIndex);
     this.#steering = new PathSteering(options, this.#config, this.#events);
     this.#acks = new AckTracker(this.#config.ackDelay);
@@ -202,7 +204,9 @@ export class Session {
    */
   handlePacket(now: Instant, path: PathId, packet: Uint8Array): DropReason | undefined {
     const reason = this.#receive(now, path, packet);
-    if (reason !== undefined) this.#drops.count(reason);
+    if (reason === undefined) return undefined;
+    this.#drops.count(reason);
+    this.#events.trace?.dropped(path, packet, reason);
     return reason;
   }
 
@@ -429,7 +433,7 @@ export class Session {
     this.#receipts.bytes += size;
     const path = this.#steering.received(now, id, size);
     const { rekey } = this.#sources;
-    if (this.#opener.phase !== phase) rekey?.heard(now);
+    if (this.#opener.phase !== phase) rekey?.heard(now, this.#events.trace);
     const { number, end } = this.#opener;
     const sentUpTo = this.#steering.recovery.packets.next;
     const refused = this.#inspector.refuses(
@@ -441,6 +445,7 @@ export class Session {
       this.#sources.streams,
     );
     if (refused !== undefined) return refused;
+    this.#events.trace?.received(id, number, packet, end, size);
     if (!this.#confirmed) {
       this.#confirmed = true;
       this.#events.push({ kind: 'confirmed' });
@@ -470,25 +475,14 @@ export class Session {
       return false;
     }
     this.#waitingSince ??= now;
-    if (this.#confirmed && this.#hasData()) this.#sources.rekey?.traffic(now);
+    if (this.#confirmed && hasData(this.#sources)) this.#sources.rekey?.traffic(now);
     const ready = path.readyAt(now, path.packet);
     if (ready > now) this.#pacedUntil = ready;
     return ready <= now;
   }
 
   #wantsToSend(): boolean {
-    return this.#pingWanted || this.#sources.rekey?.sendable === true || this.#hasData();
-  }
-
-  /** Whether something of the layers above may go. */
-  #hasData(): boolean {
-    return (
-      this.#datagrams.size > 0 ||
-      this.#control.sendable ||
-      this.#messages.sendable ||
-      this.#messageControl.due ||
-      this.#sources.streams?.sendable === true
-    );
+    return this.#pingWanted || this.#sources.rekey?.sendable === true || hasData(this.#sources);
   }
 
   #write(now: Instant, into: Uint8Array, path: SessionPath, data: boolean): SessionTransmit | undefined {
@@ -530,23 +524,14 @@ export class Session {
 
   // Time and end.
 
-  /** Whether anything waits for the peer. */
-  #busy(): boolean {
-    if (this.#messages.size > 0 || this.#control.size > 0 || this.#datagrams.size > 0) return true;
-    if (this.#sources.streams?.sendable === true || this.#sources.rekey?.pending === true) return true;
-    const { paths } = this.#steering;
-    for (let i = 0; i < paths.size; i++) if (paths.at(i).packetsInFlight > 0) return true;
-    return false;
-  }
-
   #arm(): void {
     const timers = this.#timers;
     timers.clear();
     if (this.#state.kind === 'closing') timers.set('draining', this.#state.until);
     if (this.#state.kind !== 'open') return;
-    const { recovery, acks, active } = this.#steering;
+    const { recovery, acks, active, paths } = this.#steering;
     const { keepAlive, idleTimeout } = this.#config;
-    const busy = this.#busy();
+    const busy = awaitsPeer(this.#sources, paths);
     if (!busy) this.#waitingSince = undefined;
     timers.set('loss', recovery.lossTime());
     timers.set('probeTimeout', recovery.probeTime());
