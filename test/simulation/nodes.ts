@@ -111,6 +111,7 @@ class Member {
       nmnAddresses: [],
       allowDocumentationAddresses: true,
       memory: store.records,
+      trace: host.trace(`node-${store.saved.membership.nodeId}`),
     });
     node.streams.accepting = true;
     this.node = node;

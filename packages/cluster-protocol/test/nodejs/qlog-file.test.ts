@@ -47,7 +47,9 @@ function recordedSession(): { readonly a: string; readonly b: string; readonly d
         title,
         now,
         wallTime: 0,
-        write: record => (texts[title] += record),
+        write: record => {
+          texts[title] = `${texts[title] ?? ''}${record}`;
+        },
       });
     },
   });
