@@ -11,8 +11,8 @@ import { createNodeHost, openFileStore } from '@coconet/cluster-protocol/node';
 
 const [kind, folder = '', join, wanted] = process.argv.slice(2);
 const SERVICE = 0x8001;
-const STREAM = 3_000_000;
-const MESSAGE = 1_000_000;
+const STREAM = 1_000_000;
+const MESSAGE = 300_000;
 const PATIENCE_MS = 15_000;
 
 const host = await createNodeHost();

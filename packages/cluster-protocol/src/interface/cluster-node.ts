@@ -94,6 +94,7 @@ export class ClusterNode implements Machine<ClusterEvent> {
       policy: new MemberPolicy(this.#mind),
       trace: options.trace && { sink: options.trace, peerName },
       pathLimit: path => pathLimit(this.#links, path),
+      sizeFailures: options.sizeFailures,
       // Where a path agent steers, the session itself stays where it is told to be.
       session: ({ kind }) => ({
         keepAlive: KEEP_ALIVE,

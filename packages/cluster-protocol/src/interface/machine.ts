@@ -32,8 +32,11 @@ export interface Transmit {
   readonly bytes: Uint8Array;
 }
 
-/** Why a send failed, as far as it matters to the core. */
-export type SendError = 'messageTooLong' | 'unreachable' | 'refused' | 'other';
+/**
+ * Why a send failed, as far as it matters to the core. `fragmented`: it left in pieces, which only datagrams of more than
+ * 1,200 bytes are told of.
+ */
+export type SendError = 'messageTooLong' | 'fragmented' | 'unreachable' | 'refused' | 'other';
 
 /**
  * A pure state machine that a driver turns. After every `handle…` call and after every verb of the application the

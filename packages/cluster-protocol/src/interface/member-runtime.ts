@@ -15,6 +15,7 @@ import {
   formatHostPort,
   formatNetworkId,
 } from '../network/index.js';
+import { SizeFailures } from '../session/index.js';
 import { encodeWith, Reader } from '../wire/index.js';
 import { ClusterNode } from './cluster-node.js';
 import { Cancellation } from './cancellation.js';
@@ -32,6 +33,8 @@ const REFRESH: Duration = minutes(60);
 /** Events kept for the first listener: a program that never listens is not told later what happened long ago. */
 const MAX_UNTOLD = 1_024;
 const PORT_KEY = 'node/port';
+/** Hosts to which large datagrams fail: see {@link SizeFailures}. */
+const NARROW_KEY = 'node/narrow';
 
 /** How to open a member of a network. */
 export interface MemberOptions {
@@ -108,6 +111,11 @@ export class MemberRuntime {
     if (uri) checkNetwork(uri, formatNetworkId(membership.network));
     const saved = await startNode(store, host.crypto, host.random, membership);
     const hosts = await knownHosts(options, membership, uri);
+    const writes = { narrow: (): void => undefined };
+    const sizeFailures = new SizeFailures(() => {
+      writes.narrow();
+    });
+    sizeFailures.restore(host.now(), (await store.read(NARROW_KEY)) ?? new Uint8Array(0));
     const trace = host.trace?.(`node-${membership.nodeId}`);
     const node = new ClusterNode({
       provider: host.crypto,
@@ -116,6 +124,7 @@ export class MemberRuntime {
       wall: host.wallTime(),
       saved,
       nmnAddresses: await resolveAll(options, hosts),
+      sizeFailures,
       trace,
       ...(options.memory && { memory: options.memory }),
       ...(options.allowDocumentationAddresses !== undefined && {
@@ -141,6 +150,9 @@ export class MemberRuntime {
       runtime.#take(event);
     };
     for (const event of early) runtime.#take(event);
+    writes.narrow = (): void => {
+      runtime.#take({ kind: 'persist', changes: new Map([[NARROW_KEY, sizeFailures.keep()]]) });
+    };
     const bound = running.links[0]?.port;
     if (bound !== undefined && bound !== port) {
       try {

@@ -46,6 +46,7 @@ import { type SendErrorCode, Session } from './session.js';
 import { type LiveSession, type NewSession, SessionTable } from './session-table.js';
 import type { ClosedBy, PathId, SessionEvent } from './session-event.js';
 import { MessageMemory } from './message-memory.js';
+import { SizeFailures } from './size-failure.js';
 import { StreamMemory } from './stream-memory.js';
 
 /** How long a responder waits for the initiator's proof: as long as the initiator's own patience. */
@@ -72,6 +73,7 @@ export class Endpoint<Peer> {
   readonly #resets = new ResetLimiter();
   readonly #streamMemory = new StreamMemory();
   readonly #messageMemory = new MessageMemory();
+  readonly #sizeFailures: SizeFailures;
   readonly paths: EndpointPaths = new EndpointPaths();
   readonly #sessions = new SessionTable<Peer>(this.paths);
   readonly #dialer: Dialer<Peer>;
@@ -87,6 +89,7 @@ export class Endpoint<Peer> {
   constructor(options: EndpointOptions<Peer>) {
     this.#options = options;
     this.#trace = options.trace && new EndpointTrace(options.trace, this.paths);
+    this.#sizeFailures = options.sizeFailures ?? new SizeFailures();
     this.#transmit = { path: NO_PATH, bytes: new Uint8Array(0) };
     this.#dialer = new Dialer(options, {
       paths: this.paths,
@@ -431,6 +434,7 @@ export class Endpoint<Peer> {
       drops: this.#options.drops,
       streamMemory: this.#streamMemory,
       pathLimit: id => this.#limitOf(id),
+      sizeFailure: id => this.#sizeFailures.of(this.paths.get(id)),
       messageMemory: this.#messageMemory,
       wake: () => {
         this.#ready.add(localIndex);
@@ -569,10 +573,9 @@ export class Endpoint<Peer> {
 
   #limitOf(id: PathId): number {
     const path = this.paths.get(id);
-    const { pathLimit } = this.#options;
-    // A relay carries no more than any network does.
-    const plain = path === undefined || path.channel !== undefined || pathLimit === undefined;
-    return plain ? MAX_UNPROVED_DATAGRAM : pathLimit(path);
+    // What the relay's system cuts into pieces arrives all the same: a probe over a relay proves nothing.
+    if (path?.channel !== undefined) return MAX_DATAGRAM;
+    return path && this.#options.pathLimit ? this.#options.pathLimit(path) : MAX_UNPROVED_DATAGRAM;
   }
 
   #resetToken(index: number): Uint8Array {

@@ -14,6 +14,7 @@ export { StreamCode } from './session-streams.js';
 export type { SessionStreams, StreamOptions } from './session-streams.js';
 export type { StreamChunk } from './incoming-stream.js';
 export { MessageMemory } from './message-memory.js';
+export { SizeFailure, SizeFailures } from './size-failure.js';
 export { StreamMemory } from './stream-memory.js';
 export { isOneWay, streamOpener } from './stream-id.js';
 export { Endpoint } from './endpoint.js';

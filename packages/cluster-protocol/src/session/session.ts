@@ -46,8 +46,8 @@ const ALMOST_FULL = 64;
 /** The peer is asked for a sign of life this often while nothing but its grant is missing: thrice before the session ends. */
 const GRANT_PING = seconds(10);
 
-/** Why the operating system did not send a packet. */
-export type SendErrorCode = 'messageTooLong' | 'unreachable' | 'refused' | 'other';
+/** Why the operating system did not send a packet, or that it sent one of more than 1,200 bytes in pieces. */
+export type SendErrorCode = 'messageTooLong' | 'fragmented' | 'unreachable' | 'refused' | 'other';
 
 /**
  * One encrypted session between two nodes, from the end of its handshake to its close: packets, acks, recovery, paths,
@@ -235,6 +235,7 @@ export class Session {
     this.#receipts.sendErrors++;
     const { active, paths } = this.#steering;
     if (code === 'messageTooLong') paths.get(path)?.tooLong(now);
+    if (code === 'fragmented') paths.get(path)?.cut(now);
     // No route is a fact about our own host; the other codes may be single failures or somebody's forged ICMP.
     if (this.#state.kind === 'open' && code === 'unreachable' && path === active.id)
       this.#steering.suspect(active);
