@@ -204,6 +204,7 @@ export class RunningNmn {
       members: networks.reduce((sum, { members }) => sum + members, 0),
       sessions: this.#machine.sessionCount,
       health: overallHealth(this.#subsystems),
+      dropped: this.#machine.drops.snapshot(),
     };
   }
 
