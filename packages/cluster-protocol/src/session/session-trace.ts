@@ -1,5 +1,5 @@
 import type { DropReason, TraceSink, TraceValue } from '../base/index.js';
-import { DATA_HEADER, FrameReader } from '../wire/index.js';
+import { DATA_HEADER, FrameReader, MAX_DATAGRAM } from '../wire/index.js';
 import { tracedFrames } from './frame-trace.js';
 import { DROP_TRIGGERS, hex32, tracedHeader } from './packet-trace.js';
 import type { PathId, SessionEvent } from './session-event.js';
@@ -36,6 +36,7 @@ interface Told {
  */
 export class SessionTrace {
   readonly #sink: TraceSink;
+  readonly #role: SessionName['role'];
   readonly #group: string;
   readonly #pathName: (path: PathId) => string;
   readonly #reader = new FrameReader();
@@ -46,6 +47,7 @@ export class SessionTrace {
     this.#sink = sink;
     this.#pathName = pathName;
     const { role, localIndex, remoteIndex, peer } = name;
+    this.#role = role;
     const [first, second] = role === 'initiator' ? [localIndex, remoteIndex] : [remoteIndex, localIndex];
     this.#group = `${hex32(first)}-${hex32(second)}`;
     this.#record(
@@ -128,11 +130,12 @@ export class SessionTrace {
     this.#congestion(path, 'slow_start', 'persistent_congestion');
   }
 
-  /** Another key is in use from now on, to seal with or to open. */
+  /** Another key is in use from now on, to seal with (`local`) or to open with. QUIC calls who began a session the client. */
   keys(side: 'local' | 'remote', phase: number): void {
+    const owner = (this.#role === 'initiator') === (side === 'local') ? 'client' : 'server';
     this.#record(
       'quic:key_updated',
-      { key_type: `${side}_1rtt_secret`, key_phase: phase, trigger: `${side}_update` },
+      { key_type: `${owner}_1rtt_secret`, key_phase: phase, trigger: `${side}_update` },
       undefined,
     );
   }
@@ -209,7 +212,7 @@ export class SessionTrace {
       metrics: {},
       congestion: 'slow_start',
       recoveryEnd: -1,
-      mtu: path.mtu.size,
+      mtu: Math.min(MAX_DATAGRAM, path.mtu.limit),
     };
     this.#told.set(path, told);
     return told;
