@@ -64,11 +64,12 @@ class Capture {
   }
 }
 
-/** A device at site a and a client at site b move a stream and a message both ways, twice: the client starts anew. */
+/** A device at site a and a client at site b move a stream and a message both ways, in each of some starts of the client. */
 async function move(
   t: ExecutionContext,
   topology: string,
   wanted: string,
+  starts: number,
 ): Promise<{ readonly facts: readonly Facts[]; readonly captured: readonly Captured[] }> {
   const folder = await mkdtemp(join(tmpdir(), 'coconet-mtu-'));
   t.teardown(() => rm(folder, { recursive: true }));
@@ -88,7 +89,7 @@ async function move(
   const device = bulk('a1', 'device');
   await device.line(line => line === 'ready');
   const facts: Facts[] = [];
-  for (let start = 0; start < 2; start++) {
+  for (let start = 0; start < starts; start++) {
     const client = bulk('b1', 'client', wanted);
     facts.push(await told(client));
     t.is(await client.exited(), 0);
@@ -103,26 +104,19 @@ async function move(
   return { facts, captured };
 }
 
-for (const [title, topology, wanted, mtu] of [
-  ['directly at an MTU of 1500', 'a=portrestricted b=portrestricted', 'direct', 1_452],
-  [
-    'directly where a router behind carries 1280',
-    'a=portrestricted,mtu=1280 b=portrestricted',
-    'direct',
-    1_200,
-  ],
-  ['over the relay where a router behind carries 1280', 'a=symmetric,mtu=1280 b=symmetric', 'relay', 1_200],
+// A client that starts anew meets a system that has heard of the narrow link, and would cut what it sends.
+for (const [title, topology, wanted, starts, mtu] of [
+  ['directly at an MTU of 1500', 'a=portrestricted b=portrestricted', 'direct', 1, 1_452],
+  ['directly over a link of 1280', 'a=portrestricted,mtu=1280 b=portrestricted', 'direct', 2, 1_200],
+  ['over the relay and a link of 1280', 'a=symmetric,mtu=1280 b=symmetric', 'relay', 1, 1_200],
 ] as const)
   test(`no packet is sent in fragments ${title}, and explain tells what was found`, async t => {
-    const { facts, captured } = await move(t, topology, wanted);
+    const { facts, captured } = await move(t, topology, wanted, starts);
 
     for (const { packets, fragments, largest } of captured) {
       t.true(packets > 100);
       t.is(fragments, 0);
       t.true(largest <= 1_500);
     }
-    t.deepEqual(
-      facts.map(fact => fact.mtu),
-      [mtu, mtu],
-    );
+    t.true(facts.every(fact => fact.mtu === mtu));
   });
