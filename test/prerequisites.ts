@@ -15,12 +15,14 @@ interface Ring {
 }
 
 const RINGS: Readonly<Record<string, Ring>> = {
-  system: { root: false, programs: [] },
+  system: { root: false, programs: [{ name: 'tshark', debian: 'tshark' }] },
   nat: {
     root: true,
     programs: [
       { name: 'ip', debian: 'iproute2' },
       { name: 'nft', debian: 'nftables' },
+      { name: 'dumpcap', debian: 'tshark' },
+      { name: 'tshark', debian: 'tshark' },
     ],
   },
 };

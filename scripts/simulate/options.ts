@@ -11,6 +11,8 @@ export interface SimulateOptions {
   readonly base: number | undefined;
   readonly json: boolean;
   readonly chart: boolean;
+  /** Folder for traces; `undefined`: there are none. */
+  readonly qlog: string | undefined;
   /** Forgets what earlier runs have counted. */
   readonly fresh: boolean;
   readonly tally: string;
@@ -27,7 +29,7 @@ const table = Object.entries(SCENARIOS)
 
 export const USAGE: string = `Runs seeds of simulated worlds, with virtual time and bad luck, and says what must not be and was.
 
-  npm run simulate -- [--scenario NAME] [--seeds N] [--seed BASE] [--chart] [--resume FILE] [--fresh] [--json]
+  npm run simulate -- [--scenario NAME] [--seeds N] [--seed BASE] [--chart] [--qlog FOLDER] [--resume FILE] [--fresh] [--json]
 
   --scenario NAME  one of those below, or the part before a slash for all that begin so; unless given, all but interop, one
                    after the other
@@ -36,6 +38,7 @@ ${table}
   --seed BASE      the first seed; unless given, those go on that the tally has not seen. Seeds of a given base are not
                    added to the tally
   --chart          draws a sequence chart (Mermaid) of each failing seed, or of the only one, into build/simulate/
+  --qlog FOLDER    writes a qlog file of each endpoint of each failing seed, or of the only one, into FOLDER/NAME-SEED
   --resume FILE    the tally; build/simulate/tally.json unless given
   --fresh          begins a new tally
   --json           one JSON value on standard output instead of a table
@@ -58,6 +61,7 @@ export function parseOptions(
         seeds: { type: 'string' },
         seed: { type: 'string' },
         chart: { type: 'boolean', default: false },
+        qlog: { type: 'string' },
         resume: { type: 'string', default: usualTally },
         fresh: { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
@@ -83,6 +87,7 @@ export function parseOptions(
     base: values.seed === undefined ? undefined : Number(values.seed),
     json: values.json,
     chart: values.chart,
+    qlog: values.qlog,
     fresh: values.fresh,
     tally: values.resume,
   };

@@ -4,7 +4,11 @@ import type { Run } from '../../test/simulation/run.js';
 export interface Order {
   readonly scenario: string;
   readonly seed: number;
-  readonly chart: 'never' | 'failing' | 'always';
+  /** When to draw a chart and write traces, if they are wanted. */
+  readonly record: 'failing' | 'always';
+  readonly chart: boolean;
+  /** Folder for traces; `undefined`: there are none. */
+  readonly qlog: string | undefined;
 }
 
 /** What came of it. */
@@ -14,4 +18,6 @@ export interface Result extends Run {
   readonly real: number;
   /** In the language of Mermaid. */
   readonly chart?: string;
+  /** Traces that were written. */
+  readonly traces?: readonly string[];
 }

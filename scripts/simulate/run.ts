@@ -1,7 +1,7 @@
 /**
  * Runs seeds of simulated worlds on all processors (docs/contributing/simulation.md):
  *
- *   npm run simulate -- [--scenario NAME] [--seeds N] [--seed BASE] [--chart] [--resume FILE] [--fresh] [--json]
+ *   npm run simulate -- [--scenario NAME] [--seeds N] [--seed BASE] [--chart] [--qlog FOLDER] [--resume FILE] [--fresh] [--json]
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -29,8 +29,14 @@ async function runScenario(name: string, options: SimulateOptions, tally: Tally,
     processes: total,
     next: () => {
       if (given >= total) return undefined;
-      const chart = !options.chart ? 'never' : total === 1 ? 'always' : 'failing';
-      return { scenario: name, seed: base + given++, chart };
+      const { chart, qlog } = options;
+      return {
+        scenario: name,
+        seed: base + given++,
+        record: total === 1 ? 'always' : 'failing',
+        chart,
+        qlog,
+      };
     },
     take: async result => {
       add(sum, result);
@@ -46,6 +52,7 @@ async function runScenario(name: string, options: SimulateOptions, tally: Tally,
         await writeFile(file, result.chart);
         progress(`  chart: ${file}`);
       }
+      for (const file of result.traces ?? []) progress(`  qlog: ${file}`);
       if (performance.now() - told < PROGRESS_MS) return;
       told = performance.now();
       progress(`${name}: ${sum.seeds} of ${total} seeds, ${sum.failed} failed, ${rateOf(sum)} × real time`);

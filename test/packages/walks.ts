@@ -7,6 +7,7 @@ const NAT = 'docs/guides/behind-a-nat.md';
 const CAPABILITY = 'docs/guides/add-a-capability.md';
 const NMN = 'docs/guides/run-an-nmn.md';
 const ERRORS = 'docs/guides/errors.md';
+const INSIDE = 'docs/guides/see-inside.md';
 
 /** The first line of the README: what every other way through the documents begins with. */
 export const FIRST_LINE = 'npm i coconet @coconet/device-sdk @coconet/client-sdk @coconet/capabilities';
@@ -99,13 +100,15 @@ const sdksAlone: Walk = {
 };
 
 const guides: Walk = {
-  title: 'the guides to the first device and the first app, to paths and to errors are true to the letter',
-  documents: [DEVICE, CLIENT, NAT, README],
+  title:
+    'the guides to the first device and the first app, to paths, insides and errors are true to the letter',
+  documents: [DEVICE, CLIENT, NAT, INSIDE, README],
   folder: 'copy',
   programs: [
     whole('dimmer.js', DEVICE, "import { createDevice, CommandRefused } from '@coconet/device-sdk';"),
     whole('remote.js', CLIENT, "import { connect, CommandError } from '@coconet/client-sdk';"),
     whole('remote.ts', CLIENT, "import { connect } from '@coconet/client-sdk';"),
+    whole('events.js', INSIDE, "import { readdirSync, readFileSync } from 'node:fs';"),
     { file: 'lamp.js', parts: [LAMP] },
     {
       file: 'attic.js',
@@ -178,6 +181,9 @@ const lamp = await network.resource('Desk/lamp', [onOff]);
     run('npx coconet nodes', /^Desk .* online .*^Hall .* online .*^Remote /ms),
     run('npx coconet explain Desk', /^Desk \(#\d+\): direct on this machine, /m),
     run('npx coconet ping Desk', /^4 of 4 answered; /m),
+    run('npx coconet doctor', /^ok +drops +dropped by this node/m),
+    run('COCONET_QLOG=./traces npx coconet ping Desk', /^4 of 4 answered; /m),
+    run('node events.js', /'quic:packet_sent': \d+/),
 
     ...TYPESCRIPT,
     also('node remote.js', /^40$/m),

@@ -115,6 +115,7 @@ class Member {
       allowDocumentationAddresses: true,
       memory: store.records,
       transport: this.tuning,
+      trace: host.trace(`node-${store.saved.membership.nodeId}`),
     });
     node.streams.accepting = true;
     this.node = node;

@@ -6,6 +6,15 @@ import { usageParts } from './usage.js';
 const WIDTH = 80;
 const LONGEST_TERM = 26;
 
+/** What the tool reads of its environment. */
+const ENVIRONMENT = [
+  ['COCONET_HOME', 'folder of this node where --store says none'],
+  [
+    'COCONET_QLOG',
+    'folder into which every endpoint of a program writes what happens inside it, as qlog (.sqlog): packets, losses, paths; no keys, no contents',
+  ],
+] as const;
+
 /** Help of one command. */
 export function commandHelp(command: Command): string {
   const words = Object.values(command.arguments).map(({ placeholder, help }) => [placeholder, help] as const);
@@ -33,6 +42,7 @@ export function overview(commands: readonly Command[]): string {
     'usage: coconet COMMAND [options]',
     ...groups,
     `every command:\n${rows(Object.entries<OptionSpec<unknown>>(COMMON_OPTIONS).map(optionRow))}`,
+    `environment:\n${rows(ENVIRONMENT)}`,
     'exit status: 0 done, 1 failed, 2 used wrongly, 130 after Ctrl-C',
     'examples:\n  # a network on this machine, with this device in it\n  $ coconet dev -- node lamp.js\n' +
       '  # what a command does and how it is typed\n  $ coconet call --help',

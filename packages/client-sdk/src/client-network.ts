@@ -24,6 +24,7 @@ import type {
   Administration,
   Network,
   NodeChange,
+  DropCounts,
   NodeExplanation,
   NodeInfo,
   PingOptions,
@@ -205,6 +206,10 @@ export class ClientNetwork implements Network, HandleWorld {
     const following = this.#follow(wish, signal, () => undefined);
     following.follow(nodeId);
     return following.queue;
+  }
+
+  async dropped(): Promise<DropCounts> {
+    return this.source.dropped();
   }
 
   async explain(node: string | number): Promise<NodeExplanation> {

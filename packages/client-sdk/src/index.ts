@@ -14,6 +14,7 @@ export type {
   InvitationWish,
   Network,
   NodeChange,
+  DropCounts,
   NodeExplanation,
   NodeInfo,
   NodePath,

@@ -24,7 +24,7 @@ import { messageOf } from './call-message.js';
 import { CommandCalls, deadlineOf, type Outcome } from './command-call.js';
 import { DescriptionReader } from './description.js';
 import { ClientError, CommandError, isFailure } from './errors.js';
-import type { Invitation, InvitationWish, NodeExplanation } from './network.js';
+import type { DropCounts, Invitation, InvitationWish, NodeExplanation } from './network.js';
 import type { DevicePicture, NetworkView } from './network-view.js';
 import { explanationOf, nodeInfoOf } from './node-info.js';
 import type {
@@ -172,6 +172,10 @@ export class MemberSource implements NetworkSource {
     return () => {
       if (this.#following.delete(id)) this.#unsubscribe(nodeId, id);
     };
+  }
+
+  async dropped(): Promise<DropCounts> {
+    return this.#runtime.node.drops.snapshot();
   }
 
   async explain(nodeId: number): Promise<NodeExplanation> {

@@ -1,5 +1,5 @@
 import type { AnyCapability, CapabilityRegistry } from '@coconet/capabilities';
-import type { NodeKind, Role, Store, TransportOptions } from '@coconet/cluster-protocol';
+import type { DropReason, NodeKind, Role, Store, TransportOptions } from '@coconet/cluster-protocol';
 import type { AttributeReport, Resource, ResourceWatchOptions, TypedResource } from './resource.js';
 
 /** How long something is waited for. */
@@ -83,6 +83,9 @@ export interface NodeExplanation {
   /** Addresses and ports at which the NMN sees this node; empty: it has not said so. */
   readonly seenAs: readonly string[];
 }
+
+/** How often something from the network was dropped, by the reason of the cluster protocol (`badTag`, `replayed`, …). */
+export type DropCounts = Partial<Readonly<Record<DropReason, number>>>;
 
 /** Options of {@link Network.ping}. */
 export interface PingOptions extends WaitOptions {
@@ -180,6 +183,8 @@ export interface Network extends AsyncDisposable {
     options?: ResourceWatchOptions & { readonly node?: string | number | undefined },
   ): AsyncIterable<readonly AttributeReport[]>;
 
+  /** Datagrams, frames and messages that came since the start and were dropped, by reason; a reason without any is absent. */
+  dropped(): Promise<DropCounts>;
   /** Why the path to a node is what it is. @throws {ClientError} `UNKNOWN_NODE`, `AMBIGUOUS_NAME`. */
   explain(node: string | number): Promise<NodeExplanation>;
   /** Measures the way to a node and back; `timeout` (default 2 s) is for each ping. Not yet connected: the first waits. */

@@ -2,7 +2,7 @@ import { milliseconds } from '@coconet/cluster-protocol';
 import { HolderLost, RemoteSource } from './bridge/remote.js';
 import type { Outcome } from './command-call.js';
 import { ClientError } from './errors.js';
-import type { Invitation, InvitationWish, NodeExplanation } from './network.js';
+import type { DropCounts, Invitation, InvitationWish, NodeExplanation } from './network.js';
 import type {
   CallControl,
   CallRequest,
@@ -97,6 +97,10 @@ export class SharedSource implements NetworkSource {
       this.#watches.delete(watch);
       watch.stop();
     };
+  }
+
+  dropped(): Promise<DropCounts> {
+    return this.#ask(source => source.dropped());
   }
 
   explain(nodeId: number): Promise<NodeExplanation> {

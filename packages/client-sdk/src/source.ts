@@ -1,7 +1,7 @@
 import type { CapabilityAddress, WireValue } from '@coconet/capabilities';
 import type { Role } from '@coconet/cluster-protocol';
 import type { Outcome } from './command-call.js';
-import type { Invitation, InvitationWish, NodeExplanation } from './network.js';
+import type { DropCounts, Invitation, InvitationWish, NodeExplanation } from './network.js';
 import type { LateOutcome, Progress } from './resource.js';
 import type { SubscriptionWish, ValueBatch } from './subscription.js';
 
@@ -66,6 +66,8 @@ export interface NetworkSource {
   /** Follows values until the returned function is called or the sink was refused. */
   watch(request: WatchRequest, sink: WatchSink): () => void;
   explain(nodeId: number): Promise<NodeExplanation>;
+  /** What came from the network and was dropped, by reason. */
+  dropped(): Promise<DropCounts>;
   /** ms there and back; `null`: no answer in time. */
   ping(nodeId: number, patience: Patience): Promise<number | null>;
   invite(wish: InvitationWish, patience: Patience): Promise<Invitation>;

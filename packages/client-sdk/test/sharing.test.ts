@@ -72,6 +72,7 @@ test('two programs on one store both find, read, command, watch, explain and pin
     const wrong = await caught(lamp.level.setLevel({ level: 200 }));
     t.is(wrong.code, 'VALUE_OUT_OF_RANGE');
   }
+  t.deepEqual(await second.dropped(), await first.dropped());
   t.deepEqual(flat.runs, ['turnOn', 'turnOn']);
 });
 

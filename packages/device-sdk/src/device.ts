@@ -3,6 +3,7 @@ import type { AnyCapability, CapabilityMessage } from '@coconet/capabilities';
 import { ClusterError, formatNetworkId, milliseconds, seconds, SERVICES } from '@coconet/cluster-protocol';
 import type {
   ClusterEvent,
+  DropReason,
   Duration,
   Instant,
   MemberRuntime,
@@ -152,6 +153,11 @@ export class Device {
   get name(): string {
     const self = this.#access.of(this.nodeId);
     return self.name === '' ? this.#runtime.membership.name : self.name;
+  }
+
+  /** Datagrams, frames and messages that came since the start and were dropped, by the reason of the cluster protocol. */
+  get dropped(): Partial<Readonly<Record<DropReason, number>>> {
+    return this.#runtime.node.drops.snapshot();
   }
 
   get network(): DeviceNetwork {

@@ -4,6 +4,7 @@ import type {
   KeyPair,
   ManagementContent,
   RandomSource,
+  TraceSink,
   WallTime,
 } from '@coconet/cluster-protocol/core';
 
@@ -51,6 +52,8 @@ export interface NmnMachineOptions {
   readonly starts: number;
   readonly networks: readonly NetworkContents[];
   readonly operatorTokens: readonly OperatorToken[];
+  /** Hears what happens inside; `undefined`: nobody does. */
+  readonly trace?: TraceSink | undefined;
 }
 
 /** The log's word on somebody who named a claim or token and did not prove that it holds it. */

@@ -28,7 +28,7 @@ import { CloseCode, MAX_UNPROVED_DATAGRAM, type SocketAddress } from '@coconet/c
 import { CommitQueue, type Effect } from './commit-queue.js';
 import { Guest } from './guest.js';
 import { SourceLimiter } from './limits/source-limiter.js';
-import { AdmissionPolicy, type NmnPeer } from './membership/admission-policy.js';
+import { AdmissionPolicy, type NmnPeer, peerName } from './membership/admission-policy.js';
 import type { NetworkLedger } from './membership/network-ledger.js';
 import { type Asker, Networks, type Stranger } from './membership/networks.js';
 import { refuse, UNAVAILABLE } from './membership/requests.js';
@@ -112,6 +112,7 @@ export class NmnMachine implements Machine<NmnMachineEvent> {
       drops: this.drops,
       staticKey: options.staticKey,
       resetSecret: options.resetSecret,
+      trace: options.trace && { sink: options.trace, peerName },
       policy: new AdmissionPolicy({
         provider,
         random,

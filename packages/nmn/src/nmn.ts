@@ -7,6 +7,7 @@ import {
   parseHostPort,
   type RunningMachine,
   seconds,
+  type TraceSink,
 } from '@coconet/cluster-protocol/core';
 import { createNodeHost } from '@coconet/cluster-protocol/node';
 
@@ -67,6 +68,7 @@ export class RunningNmn {
   readonly #subsystems: readonly Subsystem[];
   readonly #staticKey: Uint8Array;
   readonly #log: Log;
+  readonly #trace: TraceSink | undefined;
   #http: HttpServer | undefined;
   #admin: AdminSocket | undefined;
   #closing: Promise<void> | undefined;
@@ -81,6 +83,7 @@ export class RunningNmn {
     readonly subsystems: readonly Subsystem[];
     readonly staticKey: Uint8Array;
     readonly log: Log;
+    readonly trace: TraceSink | undefined;
   }) {
     this.#config = parts.config;
     this.#host = parts.host;
@@ -90,6 +93,7 @@ export class RunningNmn {
     this.#subsystems = parts.subsystems;
     this.#staticKey = parts.staticKey;
     this.#log = parts.log;
+    this.#trace = parts.trace;
     this.port = parts.running.links[0]?.port ?? 0;
     this.closed = new Promise(resolve => {
       this.#hasClosed = resolve;
@@ -106,6 +110,7 @@ export class RunningNmn {
       extra.flatMap(subsystem => subsystem.migrations ?? []),
     );
     let nmn: RunningNmn | undefined;
+    const trace = host.trace?.('nmn');
     try {
       const identity = await store.identify(host.crypto, host.random);
       const machine = new NmnMachine({
@@ -117,6 +122,7 @@ export class RunningNmn {
         ...identity,
         networks: await store.changes.load(),
         operatorTokens: await store.settings.operatorTokens(),
+        trace,
       });
       const early: NmnMachineEvent[] = [];
       const sink = { take: (event: NmnMachineEvent): void => void early.push(event) };
@@ -125,7 +131,7 @@ export class RunningNmn {
       });
       const subsystems = [...builtInSubsystems(machine), ...extra];
       const staticKey = identity.staticKey.publicKey;
-      const parts = { config, host, store, machine, running, subsystems, staticKey, log };
+      const parts = { config, host, store, machine, running, subsystems, staticKey, log, trace };
       const started = new RunningNmn(parts);
       nmn = started;
       sink.take = event => started.#take(event);
@@ -134,7 +140,10 @@ export class RunningNmn {
       return started;
     } catch (error) {
       if (nmn) await nmn.#close(() => store.discard());
-      else await store.discard();
+      else {
+        trace?.close();
+        await store.discard();
+      }
       throw error;
     }
   }
@@ -195,6 +204,7 @@ export class RunningNmn {
       members: networks.reduce((sum, { members }) => sum + members, 0),
       sessions: this.#machine.sessionCount,
       health: overallHealth(this.#subsystems),
+      dropped: this.#machine.drops.snapshot(),
     };
   }
 
@@ -326,6 +336,7 @@ export class RunningNmn {
       this.#host.schedule(milliseconds(10), resolve);
     });
     await this.#running.close();
+    this.#trace?.close();
     for (const subsystem of [...this.#subsystems].reverse()) await subsystem.stop?.();
     await closeStore();
     this.#log.info('stopped', {});

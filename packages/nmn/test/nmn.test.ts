@@ -251,6 +251,26 @@ test('the local socket tells status and networks, makes operator URIs and stops 
   await t.throwsAsync(connectToNmn(folder), { code: 'ADMIN_SOCKET_FAILED', message: /start it/ });
 });
 
+test('the local socket tells what the NMN has dropped, by reason', async t => {
+  const { nmn, folder } = await start(t);
+  const admin = await connectToNmn(folder);
+  t.teardown(() => admin.close());
+  t.deepEqual((await admin.status()).dropped, {});
+  const socket = createSocket('udp4');
+  t.teardown(() => void socket.close());
+
+  // A data packet for nobody: asked again until it came, for UDP promises nothing.
+  let dropped = {};
+  while (!('unknownIndex' in dropped)) {
+    await new Promise(resolve => {
+      socket.send(Uint8Array.of(0xd4, ...new Uint8Array(30)), nmn.port, '127.0.0.1', resolve);
+    });
+    ({ dropped } = await admin.status());
+  }
+
+  t.deepEqual(Object.keys(dropped), ['unknownIndex']);
+});
+
 test('a data folder with a path too long for a socket has its local socket elsewhere', async t => {
   const folder = join(await temporaryFolder(t), 'a'.repeat(100), 'b'.repeat(60));
   await start(t, folder);

@@ -2,6 +2,7 @@ import { argument } from '../argument.js';
 import type { Command } from '../command.js';
 import { defineCommand } from '../command.js';
 import { checkClock } from '../doctor/clock-check.js';
+import { checkDrops } from '../doctor/drops-check.js';
 import { checkNmn } from '../doctor/nmn-check.js';
 import type { Finding } from '../doctor/finding.js';
 import { checkStore } from '../doctor/store-check.js';
@@ -36,6 +37,8 @@ export const doctorCommand: Command = defineCommand({
     for (const check of [checkClock, checkUdp, checkStore])
       findings.push(await out.progress('looking', check(context)));
     findings.push(await out.progress('asking the NMN', checkNmn(context, uri)));
+    const drops = uri === undefined ? await checkDrops(context) : undefined;
+    if (drops) findings.push(drops);
     const failed = findings.filter(({ state }) => state === 'failed').length;
     out.result({ ok: failed === 0, checks: findings }, () =>
       findings

@@ -54,6 +54,7 @@ function describe(out: Output, explanation: NodeExplanation): string {
       ? [['shaped', `${explanation.shapedBytes} bytes dropped by the relay, above its rate`] as const]
       : []),
     ['received', `${explanation.receivedBytes} bytes`],
+    ['datagrams', path === null ? 'none' : `up to ${explanation.mtu} bytes`],
     ['waiting', `${explanation.waitingMessages} messages`],
     ['next try', nextTry === null ? 'not needed' : `in ${Math.round(nextTry / 1_000)} s`],
     ['NMN', explanation.nmn],

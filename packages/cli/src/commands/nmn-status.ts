@@ -1,6 +1,7 @@
 import type { Command } from '../command.js';
 import { defineCommand } from '../command.js';
 import { askNmn, nearNmnFolder, NMN_NEAR } from '../nmn-admin.js';
+import { describeDrops } from '../drops.js';
 import { printable } from '../printable.js';
 
 /** `coconet nmn status` */
@@ -25,6 +26,7 @@ export const nmnStatusCommand: Command = defineCommand({
           status.httpPort === undefined ? 'off' : `http://127.0.0.1:${status.httpPort}/health and /metrics`,
         ],
         ['sessions', String(status.sessions)],
+        ['dropped', describeDrops(status.dropped)],
         ['process', String(status.pid)],
         ['data', folder],
       ];

@@ -1,6 +1,6 @@
 /** What one check of `coconet doctor` has found. */
 export interface Finding {
-  readonly check: 'clock' | 'udp' | 'store' | 'nmn';
+  readonly check: 'clock' | 'udp' | 'store' | 'nmn' | 'drops';
   /** `warning`: not wrong, but worth knowing. */
   readonly state: 'ok' | 'warning' | 'failed';
   /** One sentence. */

@@ -137,6 +137,7 @@ test.serial('programs share the node of `up`, and go on when it is killed', asyn
     readonly checks: readonly { readonly check: string; readonly detail: string }[];
   };
   t.regex(doctor.checks.find(({ check }) => check === 'store')?.detail ?? '', /another program holds it/);
+  t.regex(doctor.checks.find(({ check }) => check === 'drops')?.detail ?? '', /^dropped by this node: /);
   const was = (await place.json(['get', 'Desk/lamp', 'onOff.on'])) as ValueLine;
 
   up.kill('SIGKILL');

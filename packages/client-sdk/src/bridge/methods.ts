@@ -30,6 +30,8 @@ export const METHODS = {
   watchNodes: 'watchNodes',
   /** {node} → explanation */
   explain: 'explain',
+  /** → {reason: count} */
+  dropped: 'dropped',
   /** {node, count?, interval?, timeout?} → stream of reply */
   ping: 'ping',
   /** {kind, role?, name?, user?, expiresIn?, timeout?} → {uri, nodeId, expiresAt} */

@@ -14,7 +14,7 @@ import {
   type FailureStatus,
   isFailure,
 } from '../errors.js';
-import type { Invitation, InvitationWish, NodeExplanation } from '../network.js';
+import type { DropCounts, Invitation, InvitationWish, NodeExplanation } from '../network.js';
 import type { NetworkView } from '../network-view.js';
 import type { BridgeConnection, JsonObject } from '../platform/platform.js';
 import type {
@@ -148,6 +148,11 @@ export class RemoteSource implements NetworkSource {
       if (!abort.signal.aborted && !(reason instanceof HolderLost)) sink.refused(reason);
     });
     return () => abort.abort();
+  }
+
+  async dropped(): Promise<DropCounts> {
+    // Written by this very SDK of the same bridge version.
+    return (await this.#request(METHODS.dropped, {})) as DropCounts;
   }
 
   async explain(nodeId: number): Promise<NodeExplanation> {

@@ -123,6 +123,7 @@ function namedMethods(network: ClientNetwork): Record<string, BridgeMethod> {
       return reportsToJson(reports);
     },
     [METHODS.watchNodes]: (_params, { signal }) => network.watchNodes({ signal }),
+    [METHODS.dropped]: () => network.dropped(),
     [METHODS.explain]: params => network.explain(nodeIn(params)),
     [METHODS.ping]: (params, { signal }) =>
       network.ping(nodeIn(params), {

@@ -14,7 +14,7 @@ import type { Platform } from './platform.js';
 
 /** Node: sockets, files and local sockets. */
 export const platform: Platform = {
-  openHost: createNodeHost,
+  openHost: () => createNodeHost(),
 
   async resolve(host) {
     if (isIP(host) !== 0) return [host];

@@ -6,3 +6,4 @@ export * from './random.js';
 export * from './result.js';
 export * from './sequence-window.js';
 export * from './text.js';
+export * from './trace.js';

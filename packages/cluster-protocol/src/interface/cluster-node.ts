@@ -13,6 +13,7 @@ import {
   type ManagementContent,
   MemberPolicy,
   Peer,
+  peerName,
   RefusalCode,
   SERVICES,
   type SendOptions,
@@ -89,8 +90,10 @@ export class ClusterNode implements Machine<ClusterEvent> {
       staticKey: saved.keys.static,
       resetSecret: saved.resetSecret,
       policy: new MemberPolicy(this.#mind),
+      trace: options.trace && { sink: options.trace, peerName },
       pathLimit: path => pathLimit(this.#links, path),
       session: memberSessions(options.transport ?? {}, () => this.streams.accepting),
+      sizeFailures: options.sizeFailures,
     });
     this.streams = new PeerStreams(this.#endpoint, nodeId => this.#peers.get(nodeId)?.streamSession);
     this.#nmn = new NmnLink({

@@ -1,7 +1,7 @@
-import type { Instant, RandomSource, WallTime } from '../base/index.js';
+import type { Instant, RandomSource, TraceSink, WallTime } from '../base/index.js';
 import type { CryptoProvider } from '../crypto/provider.js';
 import type { NodeKeys } from '../network/index.js';
-import type { SessionTuning } from '../session/index.js';
+import type { SessionTuning, SizeFailures } from '../session/index.js';
 import type { SocketAddress } from '../wire/index.js';
 
 /** What joining a network gave; a node keeps it in its store. */
@@ -63,6 +63,10 @@ export interface ClusterNodeOptions {
   readonly nmnAddresses: readonly SocketAddress[];
   /** Absent: after a restart peers are told that what they sent before is forgotten. */
   readonly memory?: LastingMemory;
+  /** What is known of sizes that fail on the way to other hosts; absent: nothing yet. */
+  readonly sizeFailures?: SizeFailures | undefined;
+  /** Hears what happens inside; `undefined`: nobody does. */
+  readonly trace?: TraceSink | undefined;
   /** Documentation ranges (RFC 5737) count as public addresses: for laboratories alone. */
   readonly allowDocumentationAddresses?: boolean;
   /** How all sessions of the node are, where not as by default. Each node chooses for itself; the stricter age of keys decides. */

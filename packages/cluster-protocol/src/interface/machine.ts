@@ -1,4 +1,4 @@
-import type { Duration, Instant, RandomSource, WallTime } from '../base/index.js';
+import type { Duration, Instant, RandomSource, TraceSink, WallTime } from '../base/index.js';
 import type { CryptoProvider } from '../crypto/provider.js';
 import type { SocketAddress } from '../wire/socket-address.js';
 
@@ -32,8 +32,11 @@ export interface Transmit {
   readonly bytes: Uint8Array;
 }
 
-/** Why a send failed, as far as it matters to the core. */
-export type SendError = 'messageTooLong' | 'unreachable' | 'refused' | 'other';
+/**
+ * Why a send failed, as far as it matters to the core. `fragmented`: it left in pieces, which only datagrams of more than
+ * 1,200 bytes are told of.
+ */
+export type SendError = 'messageTooLong' | 'fragmented' | 'unreachable' | 'refused' | 'other';
 
 /**
  * A pure state machine that a driver turns. After every `handle…` call and after every verb of the application the
@@ -78,6 +81,8 @@ export interface Host {
   readonly crypto: CryptoProvider;
   now(): Instant;
   wallTime(): WallTime;
+  /** Where what happens inside an endpoint of this name is to be told; absent or `undefined`: nowhere. */
+  readonly trace?: ((title: string) => TraceSink | undefined) | undefined;
   /** Runs `action` once, not before `delay` has passed. Returns how to call it off. */
   schedule(delay: Duration, action: () => void): () => void;
   /** Opens links and turns `machine` until closed; events go to `listener`, in order, never re-entrantly. */

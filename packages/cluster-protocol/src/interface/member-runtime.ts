@@ -5,6 +5,7 @@ import {
   minutes,
   randomFraction,
   seconds,
+  type TraceSink,
 } from '../base/index.js';
 import {
   type HostPort,
@@ -14,6 +15,7 @@ import {
   formatHostPort,
   formatNetworkId,
 } from '../network/index.js';
+import { SizeFailures } from '../session/index.js';
 import { encodeWith, Reader } from '../wire/index.js';
 import { ClusterNode } from './cluster-node.js';
 import { Cancellation } from './cancellation.js';
@@ -32,6 +34,8 @@ const REFRESH: Duration = minutes(60);
 /** Events kept for the first listener: a program that never listens is not told later what happened long ago. */
 const MAX_UNTOLD = 1_024;
 const PORT_KEY = 'node/port';
+/** Hosts to which large datagrams fail: see {@link SizeFailures}. */
+const NARROW_KEY = 'node/narrow';
 
 /** How to open a member of a network. */
 export interface MemberOptions {
@@ -71,6 +75,7 @@ export class MemberRuntime {
   /** Where the NMN is tried, as invitations name it. */
   readonly nmnHosts: readonly HostPort[];
   readonly #running: RunningMachine;
+  readonly #trace: TraceSink | undefined;
   readonly #listeners = new Set<(event: ClusterEvent) => void>();
   readonly #options: MemberOptions;
   /** What was told before anybody listened; `undefined` since somebody does. */
@@ -85,6 +90,7 @@ export class MemberRuntime {
     node: ClusterNode,
     running: RunningMachine,
     nmnHosts: readonly HostPort[],
+    trace: TraceSink | undefined,
   ) {
     this.#options = options;
     this.nmnHosts = nmnHosts;
@@ -94,6 +100,7 @@ export class MemberRuntime {
     this.incarnation = [...saved.outboxIncarnation].map(byte => byte.toString(16).padStart(2, '0')).join('');
     this.node = node;
     this.#running = running;
+    this.#trace = trace;
   }
 
   /**
@@ -109,6 +116,12 @@ export class MemberRuntime {
     if (uri) checkNetwork(uri, formatNetworkId(membership.network));
     const saved = await startNode(store, host.crypto, host.random, membership);
     const hosts = await knownHosts(options, membership, uri);
+    const writes = { narrow: (): void => undefined };
+    const sizeFailures = new SizeFailures(() => {
+      writes.narrow();
+    });
+    sizeFailures.restore(host.now(), (await store.read(NARROW_KEY)) ?? new Uint8Array(0));
+    const trace = host.trace?.(`node-${membership.nodeId}`);
     const node = new ClusterNode({
       provider: host.crypto,
       random: host.random,
@@ -117,6 +130,8 @@ export class MemberRuntime {
       saved,
       nmnAddresses: await resolveAll(options, hosts),
       transport,
+      sizeFailures,
+      trace,
       ...(options.memory && { memory: options.memory }),
       ...(options.allowDocumentationAddresses !== undefined && {
         allowDocumentationAddresses: options.allowDocumentationAddresses,
@@ -128,14 +143,22 @@ export class MemberRuntime {
     const sink = { take: (event: ClusterEvent): void => void early.push(event) };
     const links: LinkOptions =
       port > 0 ? { port, whenTaken: 'any', ...options.links } : (options.links ?? {});
-    const running = await host.run(node, links, event => {
-      sink.take(event);
-    });
-    const runtime = new MemberRuntime(options, saved, node, running, hosts);
+    const running = await host
+      .run(node, links, event => {
+        sink.take(event);
+      })
+      .catch((error: unknown) => {
+        trace?.close();
+        throw error;
+      });
+    const runtime = new MemberRuntime(options, saved, node, running, hosts, trace);
     sink.take = event => {
       runtime.#take(event);
     };
     for (const event of early) runtime.#take(event);
+    writes.narrow = (): void => {
+      runtime.#take({ kind: 'persist', changes: new Map([[NARROW_KEY, sizeFailures.keep()]]) });
+    };
     const bound = running.links[0]?.port;
     if (bound !== undefined && bound !== port) {
       try {
@@ -185,6 +208,7 @@ export class MemberRuntime {
     this.#closed = true;
     this.#cancelRefresh();
     await this.#running.close();
+    this.#trace?.close();
     await this.#writes;
   }
 

@@ -5,6 +5,7 @@ import {
   randomBytes,
   type RandomSource,
   sameBytes,
+  type TraceSink,
   seconds,
   elapsed,
 } from '../base/index.js';
@@ -55,6 +56,8 @@ export interface CallOptions {
   readonly claimId: Uint8Array;
   readonly psk: Uint8Array;
   readonly patience?: Duration;
+  /** Hears what happens inside; `undefined`: nobody does. */
+  readonly trace?: TraceSink | undefined;
 }
 
 const NO_NETWORK = new Uint8Array(16);
@@ -89,6 +92,7 @@ export class NmnCall implements Machine<CallEvent> {
         judgeResponse: (_now, payload) => this.#judge(payload),
       },
       maxSessions: 1,
+      trace: options.trace && { sink: options.trace, peerName: kind => kind },
     });
   }
 

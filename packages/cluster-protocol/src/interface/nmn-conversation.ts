@@ -42,6 +42,7 @@ export async function callNmn(
   target: CallTarget,
   converse: (ask: Ask, rootKey: Uint8Array) => Promise<void>,
 ): Promise<CallOutcome> {
+  const trace = host.trace?.('call');
   const call = new NmnCall({
     provider: host.crypto,
     random: host.random,
@@ -52,6 +53,7 @@ export async function callNmn(
     network: target.network,
     claimId: claimIdOf(host.crypto, target.secret),
     psk: claimPskOf(host.crypto, target.secret),
+    trace,
   });
   const untaken: CallEvent[] = [];
   let heard: () => void = () => undefined;
@@ -96,6 +98,7 @@ export async function callNmn(
     cancel();
     cancellation?.listen();
     await running.close();
+    trace?.close();
   }
 }
 

@@ -33,6 +33,9 @@ export interface SessionPeer {
   readonly said: HandshakePayload | undefined;
 }
 
+/** What a peer is called in a trace. */
+export const peerName = ({ kind, nodeId }: SessionPeer): string => `${kind} #${nodeId}`;
+
 /** What a member knows when it judges another one. */
 export interface MemberKnowledge {
   readonly provider: CryptoProvider;

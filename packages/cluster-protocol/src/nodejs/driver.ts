@@ -4,6 +4,7 @@ import type { Link, LinkId, LocalAddress, Machine, RunningMachine, SendError } f
 import type { SocketAddress } from '../wire/index.js';
 import { monotonicNow } from './clock.js';
 import type { AlarmClock, Sleeper } from './clock.js';
+import { FragmentWatch } from './fragment-watch.js';
 import { readLocalAddresses, sameAddresses } from './interfaces.js';
 import type { UdpListener, UdpSocket } from './udp-socket.js';
 
@@ -28,6 +29,7 @@ export class Driver<Event> implements RunningMachine, Sleeper {
   readonly #sockets: ReadonlyMap<LinkId, UdpSocket>;
   readonly #alarm: AlarmClock;
   readonly #listener: (event: Event) => void;
+  readonly #fragments = new FragmentWatch();
   #localAddresses = readLocalAddresses();
   #addressesRead = monotonicNow();
   #links: readonly Link[];
@@ -130,10 +132,27 @@ export class Driver<Event> implements RunningMachine, Sleeper {
   #transmit(now: Instant, limit: number): boolean {
     for (let left = limit; left > 0; left--) {
       const transmit = this.#machine.pollTransmit(now);
-      if (transmit === undefined) return true;
-      this.#sockets.get(transmit.link)?.send(transmit.remote, transmit.bytes);
+      if (transmit === undefined) {
+        this.#lookForFragments(now);
+        return true;
+      }
+      const { link, remote, bytes } = transmit;
+      const { length } = bytes;
+      const watched = this.#fragments.sends(remote, length);
+      this.#sockets.get(link)?.send(remote, bytes);
+      if (watched && this.#fragments.sent(remote, link, length))
+        this.#machine.handleSendError(now, link, remote, 'fragmented');
     }
+    this.#lookForFragments(now);
     return false;
+  }
+
+  #lookForFragments(now: Instant): void {
+    for (const { link, remote } of this.#fragments.look(now)) {
+      this.#machine.handleSendError(now, link, remote, 'fragmented');
+      // What is to be sent otherwise now follows at once.
+      this.#continueLater();
+    }
   }
 
   #continueLater(): void {

@@ -1,12 +1,13 @@
 import { isIP } from 'node:net';
 
 import { ClusterError } from '../base/index.js';
-import type { Duration, Instant, RandomSource, WallTime } from '../base/index.js';
+import type { Duration, Instant, RandomSource, TraceSink, WallTime } from '../base/index.js';
 import type { CryptoProvider } from '../crypto/provider.js';
 import type { Host, LinkOptions, Machine, RunningMachine } from '../interface/machine.js';
 import { AlarmClock, monotonicNow, wallTimeNow } from './clock.js';
 import { createCryptoProvider } from './crypto-provider.js';
 import { Driver } from './driver.js';
+import { openQlogFolder, QLOG_VARIABLE } from './qlog-file.js';
 import { SystemRandom } from './random.js';
 import { UdpSocket } from './udp-socket.js';
 
@@ -17,10 +18,13 @@ const EVERYWHERE = ['0.0.0.0', '::'] as const;
 export class NodeHost implements Host {
   readonly random: RandomSource = new SystemRandom();
   readonly crypto: CryptoProvider;
+  readonly trace: ((title: string) => TraceSink) | undefined;
   readonly #alarm = new AlarmClock();
 
-  constructor(crypto: CryptoProvider) {
+  /** `trace`: makes the traces of endpoints; absent: there are none. */
+  constructor(crypto: CryptoProvider, trace?: (title: string) => TraceSink) {
     this.crypto = crypto;
+    this.trace = trace;
   }
 
   now(): Instant {
@@ -56,9 +60,23 @@ export class NodeHost implements Host {
   }
 }
 
-/** The host of a program on Node. One is enough for a process, however many machines it runs. */
-export async function createNodeHost(): Promise<NodeHost> {
-  return new NodeHost(await createCryptoProvider());
+/** Options of {@link createNodeHost}. */
+export interface NodeHostOptions {
+  /**
+   * A folder into which every endpoint writes a qlog file of what happens inside it. Default: what the variable
+   * `COCONET_QLOG` names; without it nothing is written.
+   */
+  readonly qlog?: string;
+}
+
+/**
+ * The host of a program on Node. One is enough for a process, however many machines it runs. Throws `INVALID_ARGUMENT`
+ * when the folder for traces cannot be made.
+ */
+export async function createNodeHost(options: NodeHostOptions = {}): Promise<NodeHost> {
+  const crypto = await createCryptoProvider();
+  const folder = options.qlog ?? process.env[QLOG_VARIABLE] ?? '';
+  return new NodeHost(crypto, folder === '' ? undefined : await openQlogFolder(folder));
 }
 
 async function openSockets(options: LinkOptions): Promise<readonly UdpSocket[]> {

@@ -7,6 +7,7 @@ export * from './json-line-client.js';
 export * from './json-line-server.js';
 export * from './json-lines.js';
 export * from './make-folder.js';
+export * from './qlog-file.js';
 export * from './random.js';
 export * from './store-lock.js';
 export * from './udp-socket.js';

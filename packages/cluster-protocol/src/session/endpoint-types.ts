@@ -1,8 +1,10 @@
 import type { DropCounters, DropReason, Duration, Instant, RandomSource } from '../base/index.js';
 import type { CryptoProvider, KeyPair } from '../crypto/provider.js';
 import type { Path } from './endpoint-paths.js';
+import type { EndpointTracing } from './endpoint-trace.js';
 import type { PathId, SessionEvent } from './session-event.js';
 import type { SessionConfig } from './session-options.js';
+import type { SizeFailures } from './size-failure.js';
 
 /** Names a session of an endpoint: its local index. */
 export type SessionHandle = number;
@@ -67,6 +69,10 @@ export interface EndpointOptions<Peer> {
   readonly policy: EndpointPolicy<Peer>;
   /** Sessions at once; further peers are dropped and counted. Default 4096. */
   readonly maxSessions?: number;
+  /** What is known of sizes that fail; absent: nothing yet. */
+  readonly sizeFailures?: SizeFailures | undefined;
+  /** Hears what happens inside; `undefined`: nobody does. */
+  readonly trace?: EndpointTracing<Peer> | undefined;
   /** Configuration of the sessions with a peer. */
   readonly session?: (peer: Peer) => Partial<SessionConfig>;
 }

@@ -38,6 +38,7 @@ import {
   RESPONSE_OVERHEAD,
 } from './handshake-packets.js';
 import { EndpointPaths, NO_PATH, type Path } from './endpoint-paths.js';
+import { EndpointTrace } from './endpoint-trace.js';
 import { KeyRatchet, REKEY_EXPORT } from './key-ratchet.js';
 import { ResetLimiter } from './reset-limiter.js';
 import { Responder } from './responder.js';
@@ -45,6 +46,7 @@ import { type SendErrorCode, Session } from './session.js';
 import { type LiveSession, type NewSession, SessionTable } from './session-table.js';
 import type { ClosedBy, PathId, SessionEvent } from './session-event.js';
 import { MessageMemory } from './message-memory.js';
+import { SizeFailures } from './size-failure.js';
 import { StreamMemory } from './stream-memory.js';
 
 /** How long a responder waits for the initiator's proof: as long as the initiator's own patience. */
@@ -67,9 +69,11 @@ interface Outbound {
  */
 export class Endpoint<Peer> {
   readonly #options: EndpointOptions<Peer>;
+  readonly #trace: EndpointTrace<Peer> | undefined;
   readonly #resets = new ResetLimiter();
   readonly #streamMemory = new StreamMemory();
   readonly #messageMemory = new MessageMemory();
+  readonly #sizeFailures: SizeFailures;
   readonly paths: EndpointPaths = new EndpointPaths();
   readonly #sessions = new SessionTable<Peer>(this.paths);
   readonly #dialer: Dialer<Peer>;
@@ -84,6 +88,8 @@ export class Endpoint<Peer> {
 
   constructor(options: EndpointOptions<Peer>) {
     this.#options = options;
+    this.#trace = options.trace && new EndpointTrace(options.trace, this.paths);
+    this.#sizeFailures = options.sizeFailures ?? new SizeFailures();
     this.#transmit = { path: NO_PATH, bytes: new Uint8Array(0) };
     this.#dialer = new Dialer(options, {
       paths: this.paths,
@@ -180,6 +186,7 @@ export class Endpoint<Peer> {
   handleDatagram(now: Instant, link: number, remote: SocketAddress, bytes: Uint8Array): void {
     this.#lastNow = now;
     const reason = this.#receive(now, link, remote, bytes);
+    this.#trace?.received(link, remote, bytes, reason);
     if (reason !== undefined) this.#options.drops.count(reason);
   }
 
@@ -187,6 +194,7 @@ export class Endpoint<Peer> {
   handleCarried(now: Instant, path: Path, packet: Uint8Array): void {
     this.#lastNow = now;
     const reason = this.#receivePacket(now, path, packet, true);
+    this.#trace?.received(path.link, path.remote, packet, reason);
     this.paths.sweep(path.id);
     if (reason !== undefined) this.#options.drops.count(reason);
   }
@@ -255,7 +263,10 @@ export class Endpoint<Peer> {
     length: number,
     bytes: Uint8Array | undefined,
   ): { path: Path; bytes: Uint8Array } {
-    if (bytes) into.set(bytes, RELAY_HEADER);
+    if (bytes) {
+      this.#trace?.sent(path, bytes);
+      into.set(bytes, RELAY_HEADER);
+    }
     this.#transmit.path = path;
     if (path.channel === undefined) {
       this.#transmit.bytes = into.subarray(RELAY_HEADER, RELAY_HEADER + length);
@@ -416,12 +427,14 @@ export class Endpoint<Peer> {
         secret: rekeySecret,
       }),
       path: path.id,
+      trace: this.#trace?.session(made, made.peer, path.id),
       pathValidated: made.state === 'open',
       now,
       random,
       drops: this.#options.drops,
       streamMemory: this.#streamMemory,
       pathLimit: id => this.#limitOf(id),
+      sizeFailure: id => this.#sizeFailures.of(this.paths.get(id)),
       messageMemory: this.#messageMemory,
       wake: () => {
         this.#ready.add(localIndex);
@@ -560,10 +573,9 @@ export class Endpoint<Peer> {
 
   #limitOf(id: PathId): number {
     const path = this.paths.get(id);
-    const { pathLimit } = this.#options;
-    // A relay carries no more than any network does.
-    const plain = path === undefined || path.channel !== undefined || pathLimit === undefined;
-    return plain ? MAX_UNPROVED_DATAGRAM : pathLimit(path);
+    // What the relay's system cuts into pieces arrives all the same: a probe over a relay proves nothing.
+    if (path?.channel !== undefined) return MAX_DATAGRAM;
+    return path && this.#options.pathLimit ? this.#options.pathLimit(path) : MAX_UNPROVED_DATAGRAM;
   }
 
   #resetToken(index: number): Uint8Array {

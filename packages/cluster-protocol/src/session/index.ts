@@ -20,11 +20,14 @@ export { StreamCode } from './session-streams.js';
 export type { SessionStreams, StreamOptions } from './session-streams.js';
 export type { StreamChunk } from './incoming-stream.js';
 export { MessageMemory } from './message-memory.js';
+export { SizeFailure, SizeFailures } from './size-failure.js';
 export { StreamMemory } from './stream-memory.js';
 export { isOneWay, streamOpener } from './stream-id.js';
 export { Endpoint } from './endpoint.js';
 export { EndpointPaths } from './endpoint-paths.js';
 export type { Path } from './endpoint-paths.js';
+export type { EndpointTracing } from './endpoint-trace.js';
+export type { LossTrigger, SessionName, SessionTrace, StreamTraceState } from './session-trace.js';
 export type {
   ConnectOptions,
   EndpointEvent,

@@ -1,5 +1,6 @@
 import { after, instant, seconds, type Duration, type Instant } from '../base/index.js';
 import { MAX_DATAGRAM, MIN_PATH_DATAGRAM } from '../wire/index.js';
+import { SizeFailure } from './size-failure.js';
 
 /**
  * Sizes to try, in bytes of UDP payload: IPv6's minimum link, common tunnels, DSL, and Ethernet under IPv6
@@ -7,10 +8,7 @@ import { MAX_DATAGRAM, MIN_PATH_DATAGRAM } from '../wire/index.js';
  */
 export const MTU_LADDER: readonly number[] = [1_280, 1_360, 1_400, 1_452];
 
-/**
- * A size that failed is not tried again before this. Node cannot forbid fragmentation: an operating system that was told
- * of a small path MTU cuts larger packets up for ten minutes (Linux: mtu_expires), and a probe in pieces proves nothing.
- */
+/** Where no size is left to try, it is looked again after this: the driver may have learnt more. */
 const RETRY: Duration = seconds(600);
 
 /**
@@ -38,14 +36,19 @@ export class MtuSearch {
   #state: SearchState = { kind: 'idle' };
   #size: number;
   #limit: number;
+  readonly #failure: SizeFailure;
   #suspicious = 0;
   #probedAt: Instant = instant(0);
   /** Whether the size fell because nothing at all was heard, which a cut link explains as well. */
   #silenced = false;
 
-  /** `limit` is what may be tried at most, in bytes of UDP payload. */
-  constructor(limit: number) {
+  /** Whether the latest probe left in pieces: that it arrives proves nothing. */
+  #isVoid = false;
+
+  /** `limit` is what may be tried at most, in bytes of UDP payload; `failure` what is known of the host. */
+  constructor(limit: number, failure: SizeFailure = new SizeFailure()) {
     this.#limit = limit;
+    this.#failure = failure;
     this.#size = Math.min(MAX_DATAGRAM, limit);
   }
 
@@ -82,27 +85,38 @@ export class MtuSearch {
   /** A probe of that size went out. */
   probed(now: Instant): void {
     this.#probedAt = now;
+    this.#isVoid = false;
     if (this.#state.kind === 'searching') this.#state = { ...this.#state, sent: true };
   }
 
   /** The probe of that size counts as lost: it is too large, as far as we can know. */
   probeLost(size: number): void {
-    if (this.#state.kind === 'searching' && this.#state.candidate === size) this.#settle(this.#probedAt);
+    if (this.#state.kind === 'searching' && this.#state.candidate === size) this.#fail(this.#probedAt, size);
   }
 
   /** A probe of that size arrived. */
   probeArrived(size: number): void {
-    if (size > this.#limit || size <= this.#size) return;
+    if (size > this.#limit || size <= this.#size || this.#isVoid) return;
     this.#size = size;
     this.#suspicious = 0;
+    this.#failure.arrived(size);
     this.#search(this.#probedAt);
   }
 
   /** The operating system refused a packet: a probe, or what it took before. Tells whether the size fell. */
   refused(now: Instant): boolean {
     if (this.#state.kind !== 'searching' || !this.#state.sent) return this.#fall(now);
-    this.#settle(now);
+    this.#fail(now, this.#state.candidate);
     return false;
+  }
+
+  /** The operating system cut a packet above the base into pieces, a probe or another. Tells whether the size fell. */
+  cut(now: Instant): boolean {
+    this.#isVoid = true;
+    const falls = this.#size > MAX_DATAGRAM;
+    if (falls) this.#size = MAX_DATAGRAM;
+    this.#fail(now, falls || this.#state.kind !== 'searching' ? MAX_DATAGRAM + 1 : this.#state.candidate);
+    return falls;
   }
 
   /** A packet of that size was acknowledged. */
@@ -115,7 +129,10 @@ export class MtuSearch {
 
   /** Packets were lost in one go, the smallest of that size. Tells whether the size fell. */
   lost(now: Instant, smallest: number): boolean {
-    return smallest > this.#lower && ++this.#suspicious >= this.#patience && this.#fall(now);
+    const size = this.#size;
+    if (smallest <= this.#lower || ++this.#suspicious < this.#patience || !this.#fall(now)) return false;
+    if (size > MAX_DATAGRAM) this.#fail(now, size);
+    return true;
   }
 
   /** Probe timeouts in a row, nothing is heard: large packets may be what does not pass. Tells whether the size fell. */
@@ -146,8 +163,16 @@ export class MtuSearch {
     const candidate = [MAX_DATAGRAM, ...MTU_LADDER, this.#limit].find(
       size => size > this.#size && size <= this.#limit,
     );
-    if (candidate === undefined) this.#settle(now);
+    const until = candidate === undefined ? undefined : this.#failure.forbids(now, candidate);
+    if (until !== undefined) this.#state = { kind: 'settled', retryAt: until };
+    else if (candidate === undefined) this.#settle(now);
     else this.#state = { kind: 'searching', candidate, sent: false };
+  }
+
+  /** A size failed: it is not tried again for a while, on this path and on others to the same host. */
+  #fail(now: Instant, size: number): void {
+    this.#settle(now);
+    if (size > MAX_DATAGRAM) this.#failure.note(now, size);
   }
 
   #settle(now: Instant): void {

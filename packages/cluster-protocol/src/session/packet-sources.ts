@@ -4,6 +4,7 @@ import type { ControlQueue } from './control-queue.js';
 import type { DatagramQueue } from './datagram-queue.js';
 import type { MessageControl } from './message-control.js';
 import type { MessageQueue } from './message-queue.js';
+import type { PathTable } from './path-table.js';
 import type { Rekey } from './rekey.js';
 import type { SessionStreams } from './session-streams.js';
 
@@ -32,8 +33,11 @@ export function hasData({ datagrams, control, messages, messageControl, streams 
   );
 }
 
-/** Whether anything waits to be sent, or for the peer's word on it. */
-export function isBusy({ datagrams, control, messages, streams, rekey }: PacketSources): boolean {
+/** Whether anything waits for the peer: to be sent, or in flight on one of `paths`. */
+export function awaitsPeer(sources: PacketSources, paths: PathTable): boolean {
+  const { control, datagrams, messages, rekey, streams } = sources;
   if (messages.size > 0 || control.size > 0 || datagrams.size > 0) return true;
-  return streams?.sendable === true || rekey?.pending === true;
+  if (streams?.sendable === true || rekey?.pending === true) return true;
+  for (let i = 0; i < paths.size; i++) if (paths.at(i).packetsInFlight > 0) return true;
+  return false;
 }

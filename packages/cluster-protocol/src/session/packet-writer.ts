@@ -102,6 +102,7 @@ export class PacketWriter {
     this.#key.destroy();
     this.#key = key;
     this.#phase = this.#phase === 0 ? 1 : 0;
+    this.#recovery.trace?.keys('local', this.#phase);
     this.#keyedFrom = this.#recovery.packets.next;
   }
 
@@ -268,8 +269,9 @@ export class PacketWriter {
     const number = this.#recovery.packets.next;
     writeDataHeader(into, this.#phase, this.#remoteIndex, number % NONCE_SPAN);
     const high = Math.floor(number / NONCE_SPAN);
-    const length = this.#key.sealInPlace(high, number >>> 0, into, DATA_HEADER, end - DATA_HEADER);
     const { frames, eliciting, acknowledges, sizing, covered } = this.#contents;
+    this.#recovery.trace?.sent(path.id, number, into, end, end + TAG, sizing);
+    const length = this.#key.sealInPlace(high, number >>> 0, into, DATA_HEADER, end - DATA_HEADER);
     if (eliciting) this.#recovery.sent(now, path, length, frames, acknowledges, sizing, covered);
     else this.#recovery.sentUnanswered(now);
     if (eliciting) path.pacer.spend(length);

@@ -7,6 +7,7 @@ import { Recovery } from './recovery.js';
 import type { PathId } from './session-event.js';
 import type { SessionConfig, SessionOptions } from './session-options.js';
 import { SessionPath } from './session-path.js';
+import type { SizeFailure } from './size-failure.js';
 
 /** The first probe timeout makes a path suspect; RFC 9002 allows for one stray loss: the second in a row is its failure. */
 const FAILED_PROBE_TIMEOUTS = 2;
@@ -26,6 +27,7 @@ export class PathSteering {
   readonly #events: EventQueue;
   readonly #config: SessionConfig;
   readonly #limitOf: (path: PathId) => number;
+  readonly #failureOf: (path: PathId) => SizeFailure | undefined;
   /** The responder's path of the handshake: the first packet there is the proof. */
   #provenByPacket: SessionPath | undefined;
   #active: SessionPath;
@@ -39,13 +41,8 @@ export class PathSteering {
     this.#config = config;
     const { pathLimit } = options;
     this.#limitOf = id => Math.min(config.maxDatagram, pathLimit?.(id) ?? MAX_UNPROVED_DATAGRAM);
-    const path = new SessionPath(
-      options.path,
-      this.#limitOf(options.path),
-      options.pathValidated,
-      options.now,
-      config.congestionControl,
-    );
+    this.#failureOf = id => options.sizeFailure?.(id);
+    const path = this.#make(options.now, options.path, options.pathValidated);
     if (options.handshakeRtt !== undefined) {
       path.rtt.sample(options.handshakeRtt, 0 as Duration);
       path.sampledAt = options.now;
@@ -55,7 +52,7 @@ export class PathSteering {
     this.#active = path;
     this.#acks = path;
     this.#peer = options.path;
-    this.recovery = new Recovery(this.paths, config.ackDelay);
+    this.recovery = new Recovery(this.paths, config.ackDelay, options.trace);
   }
 
   /** Where everything new goes. */
@@ -98,7 +95,7 @@ export class PathSteering {
   rehome(now: Instant, id: PathId): void {
     const before = this.#provenByPacket;
     if (before === undefined || before.validated || before.id === id || this.paths.size > 1) return;
-    const path = new SessionPath(id, this.#limitOf(id), false, now, this.#config.congestionControl);
+    const path = this.#make(now, id, false);
     this.paths.remove(before);
     this.paths.add(path);
     this.#provenByPacket = path;
@@ -197,6 +194,7 @@ export class PathSteering {
       const path = this.paths.at(i);
       const due = path.probeTime(this.#config.ackDelay);
       if (due > now) continue;
+      this.#events.trace?.timer('pto', path);
       if (path !== this.#active) {
         // We send elsewhere now; whatever was under way here is better sent again there than asked for.
         this.recovery.abandon(now, path);
@@ -295,6 +293,7 @@ export class PathSteering {
     const left = this.#active;
     this.#active = path;
     this.#second = undefined;
+    this.#events.trace?.moved(path.id);
     if (this.#acks === left) this.#acks = path;
     if (left.doubt === 'failed') this.recovery.abandon(now, left);
     left.doubt = 'none';
@@ -303,8 +302,13 @@ export class PathSteering {
   #add(now: Instant, id: PathId): SessionPath | undefined {
     const evicted = this.paths.evictable(this.#active);
     if (evicted !== undefined) this.#remove(now, evicted);
-    const path = new SessionPath(id, this.#limitOf(id), false, now, this.#config.congestionControl);
+    const path = this.#make(now, id, false);
     return this.paths.add(path) ? path : undefined;
+  }
+
+  #make(now: Instant, id: PathId, validated: boolean): SessionPath {
+    const { congestionControl } = this.#config;
+    return new SessionPath(id, this.#limitOf(id), validated, now, congestionControl, this.#failureOf(id));
   }
 
   #remove(now: Instant, path: SessionPath): void {

@@ -4,6 +4,7 @@ import type { PathTable } from './path-table.js';
 import type { SentFrame } from './sent-frame.js';
 import { PacketState, SentPackets } from './sent-packets.js';
 import type { SessionPath } from './session-path.js';
+import type { LossTrigger, SessionTrace } from './session-trace.js';
 
 /** RFC 9002, section 7.6.1: probe timeouts between the first and the last of the packets lost in a row. */
 const PERSISTENT_CONGESTION_THRESHOLD = 3;
@@ -28,6 +29,8 @@ export interface AckOutcome {
  */
 export class Recovery {
   readonly packets: SentPackets = new SentPackets();
+  /** Hears of packets and their fate; `undefined`: nobody listens. */
+  readonly trace: SessionTrace | undefined;
   readonly #paths: PathTable;
   readonly #maxAckDelay: Duration;
   readonly #outcome: AckOutcome = { packets: 0, confirmed: -1 };
@@ -36,7 +39,8 @@ export class Recovery {
   /** Packets that counted as lost and were acknowledged after all. */
   spurious = 0;
 
-  constructor(paths: PathTable, maxAckDelay: Duration) {
+  constructor(paths: PathTable, maxAckDelay: Duration, trace?: SessionTrace) {
+    this.trace = trace;
     this.#paths = paths;
     this.#maxAckDelay = maxAckDelay;
   }
@@ -92,6 +96,7 @@ export class Recovery {
         if (!path.touched) continue;
         path.touched = false;
         this.#detectLost(now, path);
+        this.trace?.metrics(path);
       }
       this.#trim(now);
     }
@@ -118,7 +123,10 @@ export class Recovery {
   handleLossTimeout(now: Instant): void {
     for (let i = 0; i < this.#paths.size; i++) {
       const path = this.#paths.at(i);
-      if (path.lossTime <= now) this.#detectLost(now, path);
+      if (path.lossTime > now) continue;
+      this.trace?.timer('ack', path);
+      this.#detectLost(now, path);
+      this.trace?.metrics(path);
     }
     this.#trim(now);
   }
@@ -133,6 +141,7 @@ export class Recovery {
     path.waitingSince = now;
     this.#requeueOldest(path, PROBE_PACKETS, Infinity, () => true);
     if (path.probeTimeouts > 1) path.silent(now);
+    this.trace?.metrics(path);
     return PROBE_PACKETS;
   }
 
@@ -153,13 +162,14 @@ export class Recovery {
     for (let number = packets.oldest; number >= 0; number = packets.newerThan(number)) {
       const slot = packets.slot(number);
       if (columns.state[slot] === PacketState.inFlight && columns.path[slot] === path) {
-        this.#lose(slot, path);
+        this.#lose(number, path, 'path_abandoned');
       }
     }
     path.lossEvent.forget();
     path.persistentCongestion.clear();
     path.lossTime = Infinity;
     path.probeTimeouts = 0;
+    this.trace?.metrics(path);
     this.#trim(now);
   }
 
@@ -173,7 +183,7 @@ export class Recovery {
     const slot = this.packets.slot(this.packets.oldest);
     const path = columns.path[slot];
     if (columns.state[slot] === PacketState.inFlight && path !== undefined) {
-      this.#lose(slot, path);
+      this.#lose(this.packets.oldest, path, 'table_full');
       path.lossEvent.forget();
     }
     this.#trim(now);
@@ -248,11 +258,12 @@ export class Recovery {
       const sentAt = instant(columns.time[slot]!);
       delay ??= path.reordering.delay(path.rtt);
       const due = after(sentAt, delay);
-      if (path.acknowledgedOrdinal - ordinal < path.reordering.packets && due > now) {
+      const overtaken = path.acknowledgedOrdinal - ordinal >= path.reordering.packets;
+      if (!overtaken && due > now) {
         path.lossTime = due;
         break;
       }
-      this.#lose(slot, path);
+      this.#lose(number, path, overtaken ? 'reordering_threshold' : 'time_threshold');
       if (columns.sizing[slot] === 1) continue;
       if (count++ === 0) first = ordinal;
       smallest = Math.min(smallest, columns.size[slot]!);
@@ -271,19 +282,23 @@ export class Recovery {
     if (congestion.lost(now, newestSentAt)) {
       lossEvent.begin(first, count);
       reordering.event();
+      this.trace?.congested(path);
     } else {
       lossEvent.extend(count);
     }
     const longest = PERSISTENT_CONGESTION_THRESHOLD * rtt.probeTimeout(this.#maxAckDelay);
     if (persistentCongestion.duration <= longest) return;
     congestion.collapsed();
+    this.trace?.collapsed(path);
     rtt.forgetMinimum();
     persistentCongestion.clear();
   }
 
-  #lose(slot: number, path: SessionPath): void {
+  #lose(number: number, path: SessionPath, trigger: LossTrigger): void {
     const { packets } = this;
     const { columns } = packets;
+    const slot = packets.slot(number);
+    this.trace?.lost(path, number, columns.sizing[slot] === 1, trigger);
     columns.state[slot] = PacketState.lost;
     path.bytesInFlight -= columns.size[slot]!;
     path.packetsInFlight--;

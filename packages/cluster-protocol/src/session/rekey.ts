@@ -7,6 +7,7 @@ import type { PacketWriter } from './packet-writer.js';
 import { RekeyFrame } from './rekey-frame.js';
 import type { RekeyNoise, RekeyOffer } from './rekey-noise.js';
 import type { SessionConfig } from './session-options.js';
+import type { SessionTrace } from './session-trace.js';
 
 /** Packets under the old keys may come late for so long after the first one under the new keys (RFC 9001, section 6.5). */
 const OLD_KEY_PROBE_TIMEOUTS = 3;
@@ -161,7 +162,8 @@ export class Rekey {
   }
 
   /** A packet was opened under the new keys, for the first time. */
-  heard(now: Instant): void {
+  heard(now: Instant, trace?: SessionTrace): void {
+    trace?.keys('remote', this.#opener.phase);
     if (this.#state.kind === 'answered') this.#writer.useKey(this.#state.sendKey);
     this.#withdraw();
     const late = milliseconds(OLD_KEY_PROBE_TIMEOUTS * this.#session.probeTimeout());

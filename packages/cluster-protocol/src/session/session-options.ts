@@ -6,6 +6,8 @@ import type { RekeyNoise } from './rekey-noise.js';
 import type { PathId } from './session-event.js';
 import { checkTuning, MAX_REKEY_PACKETS, type SessionTuning } from './session-tuning.js';
 import type { MessageMemory } from './message-memory.js';
+import type { SessionTrace } from './session-trace.js';
+import type { SizeFailure } from './size-failure.js';
 import type { StreamMemory } from './stream-memory.js';
 
 /** What may be tuned. Values the peers of one network may choose differently, each for itself. */
@@ -63,6 +65,8 @@ export interface SessionOptions {
    * path is probed before anything larger than 1200 goes there.
    */
   readonly pathLimit?: (path: PathId) => number;
+  /** What is known of sizes that failed on the way to the host of a path; without it each path begins with nothing. */
+  readonly sizeFailure?: (path: PathId) => SizeFailure;
   /** Blocks for streams, shared by all sessions of an endpoint; without it the session has its own. */
   readonly streamMemory?: StreamMemory;
   /** What half messages may take, shared by all sessions of an endpoint; without it the session has its own. */
@@ -70,6 +74,8 @@ export interface SessionOptions {
   /** Called when another session's doing gave this one something to send. */
   readonly wake?: () => void;
   readonly config?: Partial<SessionConfig>;
+  /** Hears what happens inside; `undefined`: nobody does. */
+  readonly trace?: SessionTrace | undefined;
   /** Makes further keys. Owned like {@link SessionOptions.sendKey}. Without it the keys are never changed. */
   readonly rekeyNoise?: RekeyNoise;
 }

@@ -12,6 +12,7 @@ import { Reordering } from './reordering.js';
 import { RttEstimator } from './rtt-estimator.js';
 import type { FrameCarrier } from './sent-frame.js';
 import type { PathId } from './session-event.js';
+import type { SizeFailure } from './size-failure.js';
 
 /** Bytes to an address that did not prove itself, for each byte from it (RFC 9000, section 8.1). */
 const AMPLIFICATION_LIMIT = 3;
@@ -85,10 +86,17 @@ export class SessionPath {
   #allowance = 0;
   #packet: number;
 
-  /** `limit` is what the path may carry at most, in bytes of UDP payload. */
-  constructor(id: PathId, limit: number, validated: boolean, now: Instant, control: CongestionControl) {
+  /** `limit` is what the path may carry at most, in bytes of UDP payload; `failure` what is known of its host. */
+  constructor(
+    id: PathId,
+    limit: number,
+    validated: boolean,
+    now: Instant,
+    control: CongestionControl,
+    failure?: SizeFailure,
+  ) {
     this.id = id;
-    this.mtu = new MtuSearch(limit);
+    this.mtu = new MtuSearch(limit, failure);
     this.#packet = this.mtu.size - RELAY_HEADER;
     this.congestion = control === 'cubic' ? new Cubic(this.#packet, this.rtt) : new NewReno(this.#packet);
     this.pacer = new Pacer(this.#packet, now);
@@ -131,6 +139,11 @@ export class SessionPath {
   /** The operating system refused a packet for its size. */
   tooLong(now: Instant): void {
     if (this.mtu.refused(now)) this.#resize();
+  }
+
+  /** The operating system cut a packet above the base into pieces. */
+  cut(now: Instant): void {
+    if (this.mtu.cut(now)) this.#resize();
   }
 
   /** The path may carry so many bytes of UDP payload at most from now on. */

@@ -156,6 +156,7 @@ export class SessionStreams {
     }
     const id = streamId(this.#surroundings.role, oneWay, this.#opened[kind]++);
     const stream = this.#add(id, service, priority, true);
+    this.#surroundings.events.trace?.stream(id, 'open');
     this.#offer(stream);
     return id;
   }
@@ -178,6 +179,7 @@ export class SessionStreams {
   end(id: number): void {
     const stream = this.#writable(id);
     stream.outgoing.end();
+    this.#surroundings.events.trace?.stream(id, 'data_sent', 'sending');
     this.#offer(stream);
   }
 
@@ -467,6 +469,7 @@ export class SessionStreams {
     if (outgoing !== undefined && outgoing.state.kind !== 'finished') return;
     if (incoming !== undefined && incoming.state !== 'finished') return;
     if (!this.#streams.delete(id)) return;
+    this.#surroundings.events.trace?.stream(id, 'closed');
     if (streamOpener(id) === this.#surroundings.role) return;
     const kind = isOneWay(id) ? 1 : 0;
     this.#ended[kind]++;

@@ -22,7 +22,7 @@ import { PacketInspector } from './packet-inspector.js';
 import { PacketIntake } from './packet-intake.js';
 import { PacketOpener } from './packet-opener.js';
 import { PacketSchedule } from './packet-schedule.js';
-import { isBusy, type PacketSources } from './packet-sources.js';
+import { awaitsPeer, type PacketSources } from './packet-sources.js';
 import { MIN_WORTHWHILE, PacketWriter } from './packet-writer.js';
 import { PathSteering } from './path-steering.js';
 import { closing, type SessionState } from './session-state.js';
@@ -43,8 +43,8 @@ import { TimerTable, type TimerReason } from './timer-table.js';
 /** The peer is asked for a sign of life this often while nothing but its grant is missing: thrice before the session ends. */
 const GRANT_PING = seconds(10);
 
-/** Why the operating system did not send a packet. */
-export type SendErrorCode = 'messageTooLong' | 'unreachable' | 'refused' | 'other';
+/** Why the operating system did not send a packet, or that it sent one of more than 1,200 bytes in pieces. */
+export type SendErrorCode = 'messageTooLong' | 'fragmented' | 'unreachable' | 'refused' | 'other';
 
 /**
  * One encrypted session between two nodes, from the end of its handshake to its close: packets, acks, recovery, paths,
@@ -57,7 +57,7 @@ export class Session {
   readonly #drops: DropCounters;
   readonly #opener: PacketOpener;
   readonly #inspector = new PacketInspector();
-  readonly #events = new EventQueue();
+  readonly #events: EventQueue;
   readonly #steering: PathSteering;
   readonly #acks: AckTracker;
   readonly #ackFrequency: AckFrequency;
@@ -88,6 +88,7 @@ export class Session {
   constructor(options: SessionOptions) {
     this.#config = checkedConfig(options.config);
     this.#drops = options.drops;
+    this.#events = new EventQueue(options.trace);
     this.#opener = new PacketOpener(options.receiveKey, options.localIndex);
     this.#steering = new PathSteering(options, this.#config, this.#events);
     this.#acks = new AckTracker(this.#config.ackDelay);
@@ -193,7 +194,9 @@ export class Session {
    */
   handlePacket(now: Instant, path: PathId, packet: Uint8Array): DropReason | undefined {
     const reason = this.#receive(now, path, packet);
-    if (reason !== undefined) this.#drops.count(reason);
+    if (reason === undefined) return undefined;
+    this.#drops.count(reason);
+    this.#events.trace?.dropped(path, packet, reason);
     return reason;
   }
 
@@ -222,6 +225,7 @@ export class Session {
     this.#receipts.sendErrors++;
     const { active, paths } = this.#steering;
     if (code === 'messageTooLong') paths.get(path)?.tooLong(now);
+    if (code === 'fragmented') paths.get(path)?.cut(now);
     // No route is a fact about our own host; the other codes may be single failures or somebody's forged ICMP.
     if (this.#state.kind === 'open' && code === 'unreachable' && path === active.id)
       this.#steering.failed(now, active);
@@ -414,7 +418,7 @@ export class Session {
     this.#receipts.bytes += size;
     const path = this.#steering.received(now, id, size);
     const { rekey } = this.#sources;
-    if (this.#opener.phase !== phase) rekey?.heard(now);
+    if (this.#opener.phase !== phase) rekey?.heard(now, this.#events.trace);
     const { number, end } = this.#opener;
     const sentUpTo = this.#steering.recovery.packets.next;
     const refused = this.#inspector.refuses(
@@ -426,6 +430,7 @@ export class Session {
       this.#sources.streams,
     );
     if (refused !== undefined) return refused;
+    this.#events.trace?.received(id, number, packet, end, size);
     if (!this.#confirmed) {
       this.#confirmed = true;
       this.#events.push({ kind: 'confirmed' });
@@ -456,22 +461,14 @@ export class Session {
 
   // Time and end.
 
-  /** Whether anything waits for the peer. */
-  #busy(): boolean {
-    if (isBusy(this.#sources)) return true;
-    const { paths } = this.#steering;
-    for (let i = 0; i < paths.size; i++) if (paths.at(i).packetsInFlight > 0) return true;
-    return false;
-  }
-
   #arm(): void {
     const timers = this.#timers;
     timers.clear();
     if (this.#state.kind === 'closing') timers.set('draining', this.#state.until);
     if (this.#state.kind !== 'open') return;
-    const { recovery, acks, active } = this.#steering;
+    const { recovery, acks, active, paths } = this.#steering;
     const { keepAlive, idleTimeout } = this.#config;
-    const busy = this.#busy();
+    const busy = awaitsPeer(this.#sources, paths);
     if (!busy) this.#schedule.waitingSince = undefined;
     timers.set('loss', recovery.lossTime());
     timers.set('probeTimeout', recovery.probeTime());

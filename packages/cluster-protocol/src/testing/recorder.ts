@@ -1,5 +1,5 @@
-import type { Instant } from '../base/index.js';
-import type { SocketAddress } from '../wire/index.js';
+import type { Instant, TraceSink } from '../base/index.js';
+import { describeDatagram, type SocketAddress } from '../wire/index.js';
 import type { LossCause } from './link-conditions.js';
 
 /** Entries kept for the chart; the hash covers everything, however long the run. */
@@ -25,8 +25,10 @@ export type RecordedEntry =
 export interface RecorderOptions {
   /** How many entries are kept for the chart: default 0, at most 10,000. The oldest stay. */
   readonly keep?: number;
-  /** One short line for a datagram. Default: its first byte and its length. */
+  /** One short line for a datagram. Default: what can be seen without keys. */
   readonly describe?: (bytes: Uint8Array) => string;
+  /** Makes the trace of an endpoint; `now` is the time of the world in ms. Default: there are no traces. */
+  readonly trace?: (title: string, now: () => number) => TraceSink;
 }
 
 /**
@@ -37,13 +39,16 @@ export class Recorder {
   readonly #entries: RecordedEntry[] = [];
   readonly #keep: number;
   readonly #describe: (bytes: Uint8Array) => string;
+  /** Makes the trace of an endpoint; `undefined`: there are none. */
+  readonly trace: RecorderOptions['trace'];
   readonly #hash = new TraceHash();
   #datagrams = 0;
   readonly #fates = new Map<Fate, number>();
 
   constructor(options: RecorderOptions = {}) {
     this.#keep = Math.min(options.keep ?? 0, MAX_ENTRIES);
-    this.#describe = options.describe ?? describeLength;
+    this.#describe = options.describe ?? describeDatagram;
+    this.trace = options.trace;
   }
 
   get entries(): readonly RecordedEntry[] {
@@ -113,9 +118,6 @@ const time = (at: Instant): string => `${at.toFixed(1)} ms`;
 
 /** Mermaid ends a statement at a semicolon and takes `#` for an entity. */
 const plain = (text: string): string => text.replace(/[;#\r\n]/g, ' ');
-
-const describeLength = (bytes: Uint8Array): string =>
-  bytes.length === 0 ? 'empty' : `0x${bytes[0]!.toString(16).padStart(2, '0')}, ${bytes.length} bytes`;
 
 /** Two 32-bit FNV-1a sums with different multipliers, side by side: fast in JavaScript, and 64 bits in all. */
 class TraceHash {

@@ -1,4 +1,4 @@
-import type { Duration, WallTime } from '../base/index.js';
+import type { Duration, TraceSink, WallTime } from '../base/index.js';
 import type { CryptoProvider } from '../crypto/provider.js';
 import type { SendError } from '../interface/machine.js';
 import type { SocketAddress } from '../wire/index.js';
@@ -127,6 +127,11 @@ export class SimulatedBoard implements Station {
   /** Writes down what became of a packet that came as far as here. */
   record(packet: Packet, fate: 'delivered' | 'noListener' | 'partitioned'): void {
     this.#surroundings.network.record(packet, this.name, fate);
+  }
+
+  /** Begins the trace of an endpoint on this board; `undefined`: nobody wants one. */
+  trace(title: string): TraceSink | undefined {
+    return this.#surroundings.recorder.trace?.(`${this.name}-${title}`, () => this.timeline.now);
   }
 
   /** Writes down something that happened to this board. */

@@ -1,5 +1,5 @@
 import { assert, ClusterError, instant, milliseconds, wallTime } from '../base/index.js';
-import type { Duration, Instant, RandomSource, WallTime } from '../base/index.js';
+import type { Duration, Instant, RandomSource, TraceSink, WallTime } from '../base/index.js';
 import type { CryptoProvider } from '../crypto/provider.js';
 import type {
   Host,
@@ -90,6 +90,10 @@ export class SimulatedHost implements Host {
 
   wallTime(): WallTime {
     return wallTime(Math.floor(this.board.worldStart + this.board.timeline.now + this.board.wallClockError));
+  }
+
+  trace(title: string): TraceSink | undefined {
+    return this.board.trace(title);
   }
 
   schedule(delay: Duration, action: () => void): () => void {

@@ -91,6 +91,11 @@ export class Duet {
     return [this.a, this.b];
   }
 
+  /** What nobody else may ever see. */
+  get secrets(): readonly Uint8Array[] {
+    return NAMES.flatMap(name => [this.#seats[name].keys.privateKey, this.#seats[name].resetSecret]);
+  }
+
   host(name: Name): SimulatedHost {
     return this.#seats[name].host;
   }

@@ -13,6 +13,7 @@ import { DuplicateFilter } from '../../src/network/index.js';
 import {
   Endpoint,
   type EndpointEvent,
+  type EndpointTracing,
   type HandshakeId,
   type Session,
   type SessionConfig,
@@ -94,6 +95,7 @@ export class Party implements Machine<never> {
       drops: this.drops,
       staticKey: keys,
       resetSecret,
+      trace: traceOf(host, life),
       session: () => ({ acceptStreams: () => true, ...config }),
       policy: {
         judgeInitiation: (_now, request) =>
@@ -294,6 +296,11 @@ export class Party implements Machine<never> {
     if (handle === undefined || streams === undefined || streams.size > MAX_STREAMS) return undefined;
     return { session: handle, stream: streams.open(options) };
   }
+}
+
+function traceOf(host: SimulatedHost, life: Life): EndpointTracing<Life> | undefined {
+  const sink = host.trace(`life-${life}`);
+  return sink && { sink, peerName: peer => `life ${peer}` };
 }
 
 /** Streams that a party has at once: well within what the other allows. */

@@ -3,6 +3,8 @@ import fc from 'fast-check';
 
 import { instant } from '../../src/base/index.js';
 import { MTU_LADDER, MtuSearch } from '../../src/session/mtu-search.js';
+import { SizeFailure, SizeFailures } from '../../src/session/size-failure.js';
+import { socketAddress } from '../../src/wire/index.js';
 
 /** Lets a path carry `carries` bytes and searches to the end; gives the sizes that were probed. */
 function search(mtu: MtuSearch, carries: number, now = 0): number[] {
@@ -139,6 +141,94 @@ test('whatever happens, the size stays between the floor and the limit and no pr
         return mtu.size >= 1_024 && mtu.size <= mtu.limit && due >= mtu.size && due <= mtu.limit;
       });
     }),
+  );
+  t.pass();
+});
+
+test('a probe that left in pieces proves nothing when it arrives', t => {
+  const mtu = new MtuSearch(1_452);
+  mtu.wanted(instant(0));
+  mtu.probed(instant(0));
+
+  mtu.cut(instant(0));
+  mtu.probeArrived(1_280);
+
+  t.is(mtu.size, 1_200);
+  t.deepEqual(search(mtu, 1_452, 599_000), []);
+  t.deepEqual(search(mtu, 1_452, 601_000), MTU_LADDER.slice());
+});
+
+test('packets that begin to be cut send the size back to the base, and never below', t => {
+  const mtu = new MtuSearch(1_452);
+  search(mtu, 1_452);
+
+  t.true(mtu.cut(instant(1)));
+  t.false(mtu.cut(instant(2)));
+
+  t.is(mtu.size, 1_200);
+});
+
+test('a size that failed on one path is not tried on another to the same host', t => {
+  const failure = new SizeFailure();
+  const first = new MtuSearch(1_452, failure);
+  search(first, 1_300);
+
+  const second = new MtuSearch(1_452, failure);
+
+  t.deepEqual(search(second, 1_300, 1_000), [1_280]);
+  t.is(second.size, 1_280);
+  t.deepEqual(search(second, 1_452, 601_000), [1_360, 1_400, 1_452]);
+});
+
+test('what is forgotten when there are too many hosts is the oldest', t => {
+  const failures = new SizeFailures();
+  const pathTo = (host: string) => ({ id: 1, link: 1, remote: socketAddress(host, 80)!, channel: undefined });
+  const first = failures.of(pathTo('192.0.2.1'));
+  first.note(instant(0), 1_280);
+
+  t.is(failures.of(pathTo('192.0.2.1')), first);
+  for (let i = 0; i < 1_024; i++) failures.of(pathTo(`10.0.${i >> 8}.${i & 255}`));
+
+  t.not(failures.of(pathTo('192.0.2.1')), first);
+});
+
+test('what failed outlives the process for ten minutes, whenever it was', t => {
+  const before = new SizeFailures();
+  const path = { id: 1, link: 1, remote: socketAddress('2001:db8::1', 80)!, channel: undefined };
+  search(new MtuSearch(1_452, before.of(path)), 1_300);
+
+  const later = new SizeFailures();
+  later.restore(instant(5_000), before.keep());
+
+  t.is(later.of(path).size, 1_360);
+  t.is(later.of(path).forbids(instant(604_999), 1_360), instant(605_000));
+  t.is(later.of(path).forbids(instant(605_000), 1_360), undefined);
+});
+
+test('a path that became wide again is forgotten', t => {
+  let changes = 0;
+  const failures = new SizeFailures(() => changes++);
+  const path = { id: 1, link: 1, remote: socketAddress('192.0.2.1', 80)!, channel: undefined };
+  const mtu = new MtuSearch(1_452, failures.of(path));
+  search(mtu, 1_300);
+
+  search(mtu, 1_452, 601_000);
+
+  t.is(failures.keep().length, 0);
+  t.is(changes, 2);
+});
+
+test('kept bytes of any kind are harmless', t => {
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        fc.uint8Array(),
+        fc.string().map(text => new TextEncoder().encode(text)),
+      ),
+      bytes => {
+        new SizeFailures().restore(instant(0), bytes);
+      },
+    ),
   );
   t.pass();
 });

@@ -254,7 +254,7 @@ test('a run leaves a sequence chart', t => {
   const chart = busyWorld(1, 40).recorder.mermaid();
 
   t.regex(chart, /^sequenceDiagram\n {2}participant h0 as /);
-  t.regex(chart, /->>h\d+: \d+\.\d ms 0x\w\w, \d+ bytes\n/);
+  t.regex(chart, /->>h\d+: \d+\.\d ms foreign first=0x\w\w \d+ B\n/);
 });
 
 test('virtual time is much faster than real time', t => {

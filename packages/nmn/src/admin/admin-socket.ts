@@ -4,6 +4,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
+import type { DropReason } from '@coconet/cluster-protocol/core';
 import { JsonLineClient, type JsonLineMethod, JsonLineServer } from '@coconet/cluster-protocol/node';
 
 import { NmnError } from '../errors.js';
@@ -87,6 +88,8 @@ export interface NmnStatus {
   readonly members: number;
   readonly sessions: number;
   readonly health: string;
+  /** What came from the network and was dropped since the start, by reason; what is relayed and STUN have their own metrics. */
+  readonly dropped: Partial<Readonly<Record<DropReason, number>>>;
 }
 
 /** A network in the list of an NMN. */

@@ -30,6 +30,10 @@ export interface NmnPeer {
   readonly said: HandshakePayload;
 }
 
+/** What a peer is called in a trace. */
+export const peerName = ({ asker }: NmnPeer): string =>
+  asker.kind === 'member' ? `member #${asker.nodeId}` : asker.kind;
+
 /** What the policy needs of its NMN. */
 export interface PolicyWorld {
   readonly provider: CryptoProvider;

@@ -75,6 +75,7 @@ export function startNmn(crypto: CryptoProvider, host: SimulatedHost, life: NmnL
     ...identity,
     networks: disk.all(),
     operatorTokens: [...disk.tokens.values()],
+    trace: host.trace('nmn'),
   });
   const running = host.attach(machine, { port: NMN_PORT }, event => {
     if (event.kind === 'commit')
