@@ -89,8 +89,8 @@ export const CONGESTION: readonly Mutant[] = [
   {
     name: 'lost small packets make the path seem too narrow',
     file: 'session/mtu-search.ts',
-    original: 'return smallest > this.#lower && ++this.#suspicious',
-    replacement: 'return smallest > 0 && ++this.#suspicious',
+    original: 'if (smallest <= this.#lower || ++this.#suspicious',
+    replacement: 'if (smallest <= 0 || ++this.#suspicious',
     tests: ['session/mtu-search'],
   },
   {

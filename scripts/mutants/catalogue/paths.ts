@@ -59,10 +59,10 @@ export const PATHS: readonly Mutant[] = [
     tests: ['session/paths'],
   },
   {
-    name: 'a path is suspect only after four probe timeouts',
+    name: 'a path has failed only after four probe timeouts',
     file: 'session/path-steering.ts',
-    original: 'const SUSPECT_PROBE_TIMEOUTS = 2;',
-    replacement: 'const SUSPECT_PROBE_TIMEOUTS = 4;',
+    original: 'const FAILED_PROBE_TIMEOUTS = 2;',
+    replacement: 'const FAILED_PROBE_TIMEOUTS = 4;',
     tests: ['session/paths'],
   },
   {
@@ -131,15 +131,15 @@ export const PATHS: readonly Mutant[] = [
   {
     name: 'any path that answers a challenge becomes the active one',
     file: 'session/path-steering.ts',
-    original: 'const wanted = path.id === this.#peer || this.#active.suspect;',
+    original: "const wanted = path.id === this.#peer || this.#active.doubt === 'failed';",
     replacement: 'const wanted = path.id >= 0;',
     tests: ['session/paths'],
   },
   {
-    name: 'a path that is suspect is told so again and again',
+    name: 'a path that has failed is told so again and again',
     file: 'session/path-steering.ts',
-    original: '    if (!path.suspect) {\n      path.suspect = true;\n      path.heard = false;',
-    replacement: '    {\n      path.suspect = true;\n      path.heard = false;',
+    original: "    if (path.doubt !== 'failed') {\n      path.doubt = 'failed';",
+    replacement: "    {\n      path.doubt = 'failed';",
     tests: ['session/paths'],
   },
   {

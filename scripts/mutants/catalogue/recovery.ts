@@ -5,8 +5,8 @@ export const RECOVERY: readonly Mutant[] = [
   {
     name: 'four later packets make a packet lost, not three',
     file: 'session/recovery.ts',
-    original: 'path.acknowledgedOrdinal - ordinal < path.reordering.packets',
-    replacement: 'path.acknowledgedOrdinal - ordinal <= path.reordering.packets',
+    original: 'path.acknowledgedOrdinal - ordinal >= path.reordering.packets',
+    replacement: 'path.acknowledgedOrdinal - ordinal > path.reordering.packets',
     tests: ['session/recovery'],
   },
   {
@@ -54,8 +54,8 @@ export const RECOVERY: readonly Mutant[] = [
   {
     name: 'an ack does not end the back-off of the probes',
     file: 'session/recovery.ts',
-    original: '    path.probeTimeouts = 0;\n    path.heard = true;\n',
-    replacement: '    path.heard = true;\n',
+    original: '    path.probeTimeouts = 0;\n    path.waitingSince = now;\n    path.heard = true;\n',
+    replacement: '    path.waitingSince = now;\n    path.heard = true;\n',
     tests: ['session/recovery-parts'],
   },
   {
@@ -110,14 +110,14 @@ export const RECOVERY: readonly Mutant[] = [
   {
     name: 'a session in the middle of a transfer dies when it is thirty seconds old',
     file: 'session/session.ts',
-    original: '          this.#waitingSince = at;\n',
+    original: '          this.#schedule.waitingSince = at;',
     replacement: '',
     tests: ['session/recovery', 'session/bulk'],
   },
   {
     name: 'a quiet session keeps its timer and dies',
     file: 'session/session.ts',
-    original: 'if (!busy) this.#waitingSince = undefined;',
+    original: 'if (!busy) this.#schedule.waitingSince = undefined;',
     replacement: '',
     tests: ['session/recovery'],
   },

@@ -324,10 +324,8 @@ export class ClusterNode implements Machine<ClusterEvent> {
   }
 
   pollTimeout(): Instant | undefined {
-    return [this.#deadlines.earliest, this.#nmn.pollTimeout(), this.#mind.pollTimeout()].reduce(
-      earliest,
-      this.#endpoint.pollTimeout(),
-    );
+    const ofPeers = earliest(this.#deadlines.earliest, this.#endpoint.pollTimeout());
+    return earliest(ofPeers, earliest(this.#nmn.pollTimeout(), this.#mind.pollTimeout()));
   }
 
   #follow(now: Instant): void {

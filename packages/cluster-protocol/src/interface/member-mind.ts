@@ -69,7 +69,7 @@ export class MemberMind implements MemberKnowledge {
   readonly #syncs = new Map<number, StateSync>();
   readonly #events: ClusterEvent[] = [];
   readonly #changes = new Map<string, Uint8Array | undefined>();
-  readonly #remembered = new Map<number, string>();
+  readonly #remembered = new Map<number, readonly SocketAddress[]>();
   /**
    * Members whose record has not come yet, by the certificate of their session: it was verified as the record's would
    * be. Not more than the authority has signed certificates for.
@@ -249,9 +249,11 @@ export class MemberMind implements MemberKnowledge {
   }
 
   rememberAddresses(nodeId: number, addresses: readonly SocketAddress[]): void {
-    const text = addresses.map(({ key }) => key).join();
-    if (text === '' || this.#remembered.get(nodeId) === text) return;
-    this.#remembered.set(nodeId, text);
+    const before = this.#remembered.get(nodeId);
+    // Asked after every turn: a list that nobody changed is the same one.
+    if (addresses === before || addresses.length === 0) return;
+    this.#remembered.set(nodeId, addresses);
+    if (before && sameAddresses(before, addresses)) return;
     this.#changes.set(StoreKey.addresses(nodeId), encodeAddresses(addresses));
   }
 
@@ -327,6 +329,9 @@ export class MemberMind implements MemberKnowledge {
 }
 
 const NOTHING = new Uint8Array(0);
+
+const sameAddresses = (some: readonly SocketAddress[], others: readonly SocketAddress[]): boolean =>
+  some.length === others.length && some.every(({ key }, i) => key === others[i]!.key);
 
 const reportMember = (nodeId: number, name: string, leaf: MembershipCertificate): MemberReport => ({
   nodeId,

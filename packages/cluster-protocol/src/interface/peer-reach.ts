@@ -153,7 +153,7 @@ export class PeerReach {
     if (!entry || (peer.catchingUp && !CATCHING_UP.has(entry.service))) return;
     entry.sent = true;
     const { service, bytes, priority } = entry;
-    session.sendMessage(now, { sequence, floor: () => peer.outbox.floor, service, bytes, priority });
+    session.sendMessage(now, { sequence, floor: peer.floor, service, bytes, priority });
   }
 
   /** The NMN does not introduce us. Known addresses are still being tried; the sentence is for whoever waits. */

@@ -47,6 +47,8 @@ const MEASURE_INTERVAL: Duration = seconds(1);
 export class Peer {
   readonly nodeId: number;
   readonly outbox: Outbox = new Outbox();
+  /** The lowest sequence that may still be sent; one function for all messages. */
+  readonly floor: () => number = () => this.outbox.floor;
   readonly memory: PeerMemory = new PeerMemory();
   readonly filter: DuplicateFilter = new DuplicateFilter();
   readonly agent: PathAgent;
