@@ -49,6 +49,13 @@ export class DeadlineQueue<K> {
     return first.key;
   }
 
+  /** Removes and returns all of them, the earliest first: what is set meanwhile is due another time. */
+  takeAllDue(now: Instant): readonly K[] {
+    const due: K[] = [];
+    for (let key = this.takeDue(now); key !== undefined; key = this.takeDue(now)) due.push(key);
+    return due;
+  }
+
   #remove(position: number): void {
     const slot = this.#heap[position]!;
     const last = this.#heap.pop()!;

@@ -12,6 +12,7 @@ import {
   encodeManagement,
   type ManagementContent,
   MemberPolicy,
+  MAX_PEERS,
   Peer,
   peerName,
   RefusalCode,
@@ -50,9 +51,6 @@ import {
   type PeerExplanation,
 } from './reports.js';
 import { versionText } from './version-text.js';
-
-/** Peers in memory: as many as a network has members at most. */
-const MAX_PEERS = 4_096;
 
 /**
  * One member of one network, as a pure machine: the CP interface on which SDKs stand. It keeps sessions with whom the
@@ -156,7 +154,7 @@ export class ClusterNode implements Machine<ClusterEvent> {
       memory: options.memory,
       emit: event => this.#events.push(event),
     });
-    for (const [nodeId, addresses] of saved.addresses) this.#peer(nodeId).agent.remembered(now, addresses);
+    for (const [nodeId, addresses] of saved.addresses) this.#peer(nodeId)?.agent.remembered(now, addresses);
   }
 
   /** Keeps a session with a member from now on, whatever happens to it, until {@link disconnect}. */
@@ -298,12 +296,9 @@ export class ClusterNode implements Machine<ClusterEvent> {
     this.#endpoint.handleTimeout(now);
     this.#nmn.handleTimeout(now);
     this.#mind.handleTimeout(now);
-    const due: Peer[] = [];
-    for (let id = this.#deadlines.takeDue(now); id !== undefined; id = this.#deadlines.takeDue(now)) {
+    for (const id of this.#deadlines.takeAllDue(now)) {
       const peer = this.#peers.get(id);
-      if (peer) due.push(peer);
-    }
-    for (const peer of due) {
+      if (!peer) continue;
       peer.agent.handleTimeout(now);
       this.#advance(now, peer);
     }
@@ -365,6 +360,11 @@ export class ClusterNode implements Machine<ClusterEvent> {
     const { said } = who;
     assert(said !== undefined, 'a session is opened with somebody who has introduced itself');
     const peer = this.#peer(who.nodeId);
+    if (!peer) {
+      this.drops.count('refusedPeer');
+      this.#endpoint.open(session)?.close(now, CloseCode.done, `it deals with ${MAX_PEERS} peers already`);
+      return;
+    }
     peer.connection = { kind: 'connected', session, since: now };
     if (role === 'responder') peer.leaving = false; // It is the other one who wants it.
     peer.encourage(now);
@@ -578,14 +578,15 @@ export class ClusterNode implements Machine<ClusterEvent> {
       throw new ClusterError('INVALID_ARGUMENT', `node #${nodeId} is this node itself`);
     if (!this.#mind.certificateOf(nodeId))
       throw new ClusterError('NOT_A_MEMBER', `the network has no member #${nodeId}, or it was revoked`);
-    return this.#peer(nodeId);
+    const peer = this.#peer(nodeId);
+    if (!peer) throw new ClusterError('QUEUE_FULL', `this node deals with ${MAX_PEERS} peers already`);
+    return peer;
   }
 
-  #peer(nodeId: number): Peer {
+  /** The peer of that id, made if it is new; `undefined`: there are too many. */
+  #peer(nodeId: number): Peer | undefined {
     const known = this.#peers.get(nodeId);
-    if (known) return known;
-    if (this.#peers.size >= MAX_PEERS)
-      throw new ClusterError('QUEUE_FULL', `this node deals with ${MAX_PEERS} peers already`);
+    if (known || this.#peers.size >= MAX_PEERS) return known;
     const { random, now } = this.#options;
     const peer = new Peer(nodeId, random, {
       allowDocumentation: this.#options.allowDocumentationAddresses ?? false,

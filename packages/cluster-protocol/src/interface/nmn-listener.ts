@@ -22,8 +22,8 @@ export interface NmnListener {
 /** What of its node the listener acts upon. */
 export interface ListenerWorld {
   readonly peers: ReadonlyMap<number, Peer>;
-  /** The peer of this id, made if it is new. */
-  readonly peer: (nodeId: number) => Peer;
+  /** The peer of this id, made if it is new; `undefined`: there are too many. */
+  readonly peer: (nodeId: number) => Peer | undefined;
   readonly advance: (now: Instant, peer: Peer) => void;
   readonly touch: (peer: Peer) => void;
   readonly addHandshakePath: (now: Instant, peer: Peer, path: Path) => void;
@@ -44,6 +44,7 @@ export function nmnListener(world: ListenerWorld): NmnListener {
   return {
     granted: (now, nodeId, path, observed) => {
       const peer = world.peer(nodeId);
+      if (!peer) return;
       peer.agent.peerObserved(now, observed);
       peer.agent.relayAvailable(now, path);
       world.addHandshakePath(now, peer, path);

@@ -43,6 +43,9 @@ const RESTART_INTERVAL: Duration = seconds(5);
 /** The path agent hears of the active path's round trip this often; its choice between paths needs no more. */
 const MEASURE_INTERVAL: Duration = seconds(1);
 
+/** Peers that one node deals with: as many as a network has members at most. */
+export const MAX_PEERS = 4_096;
+
 /** A member as this node deals with it; lives as long as the node. */
 export class Peer {
   readonly nodeId: number;

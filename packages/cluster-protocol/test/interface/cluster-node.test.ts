@@ -225,6 +225,31 @@ for (const epoch of [1, 3])
     );
   });
 
+test('a node that deals with as many peers as it can says goodbye to another one, and goes on', t => {
+  const { world, network, lamp, phone } = pair(8);
+  const lampId = memberOf(network, 'lamp').nodeId;
+  const addresses = new Map(
+    Array.from({ length: 4_096 }, (_, i) => [i + 1, [lamp.host.address(9)]] as const),
+  );
+  const busy = start(network, 'lamp', lamp.host.restart(), 5000, [], { ...lamp.saved, addresses });
+
+  phone.node.connect(phone.host.now(), lampId);
+  phone.running.turn();
+  world.untilNow(
+    () => phone.events.some(event => event.kind === 'disconnected' && event.text.includes('4096 peers')),
+    seconds(5),
+    'the goodbye',
+  );
+
+  t.is(busy.node.tables.peers, 4_096);
+  t.throws(
+    () => busy.node.send(busy.host.now(), memberOf(network, 'phone').nodeId, SERVICE, encodeText('no')),
+    {
+      code: 'QUEUE_FULL',
+    },
+  );
+});
+
 test('two that hold the same keys do not take a session from each other without end', t => {
   const { world, network, lamp, phone } = pair(11);
   const lampId = memberOf(network, 'lamp').nodeId;
