@@ -23,6 +23,8 @@ async function runScenario(name: string, options: SimulateOptions, tally: Tally,
   const base = options.base ?? tally.next(name);
   const sum = nothing();
   progress(`${name}: ${total} seeds from ${base} on`);
+  if (SCENARIOS[name]!.unseen === true && (options.chart || options.qlog !== undefined))
+    progress(`  ${name} has no network: there is nothing to draw or to trace`);
   let given = 0;
   let told = performance.now();
   await crew.run<Order, Result>({

@@ -14,21 +14,26 @@ export interface NamedScenario {
   readonly run: Scenario;
   /** Seeds that once failed: each found something that was mended. They come first in the test command. */
   readonly onceFailed: readonly number[];
+  /** No datagrams pass that a chart or a trace could show. */
+  readonly unseen?: boolean;
   /** Whether it is run only where it is asked for. */
   readonly onDemand?: boolean;
 }
 
 /** Those of the QUIC interop runner: `interop/NAME`, and `interop` for all of them. */
-const interop = Object.entries(INTEROP).map(([name, { title, run }]): [string, NamedScenario] => [
-  `interop/${name}`,
-  {
-    about: title,
-    usual: 100,
-    run: (seed, crypto, recorder) => run({ seed, crypto, ...(recorder && { recorder }) }),
-    onceFailed: [],
-    onDemand: true,
-  },
-]);
+const interop = Object.entries(INTEROP).map(
+  ([name, { title, run, unseen = false }]): [string, NamedScenario] => [
+    `interop/${name}`,
+    {
+      about: title,
+      usual: 100,
+      run: (seed, crypto, recorder) => run({ seed, crypto, ...(recorder && { recorder }) }),
+      onceFailed: [],
+      unseen,
+      onDemand: true,
+    },
+  ],
+);
 
 /** All scenarios by their names. A part of a name before a slash stands for all that begin so. */
 export const SCENARIOS: Readonly<Record<string, NamedScenario>> = {

@@ -9,6 +9,9 @@ import {
 import { Duet, type Name } from '../../packages/cluster-protocol/test/interop/duet.js';
 import type { Run } from './run.js';
 
+/** An offer of new keys may wait until the old ones are gone, 30 s later at most, and then takes a round trip. */
+const SETTLING = seconds(40);
+
 /** Steps of bad luck, about a second each. */
 const STEPS = 50;
 /** A healed network is connected, and has delivered everything, within this. */
@@ -154,7 +157,7 @@ function* heal(duet: Duet): Generator<string> {
 }
 
 function* beQuiet(duet: Duet): Generator<string> {
-  duet.run(seconds(10));
+  duet.run(SETTLING);
   const before = duet.world.recorder.datagrams;
   duet.run(QUIET);
   const sent = duet.world.recorder.datagrams - before;

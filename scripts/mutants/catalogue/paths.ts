@@ -161,6 +161,6 @@ export const PATHS: readonly Mutant[] = [
     file: 'path/standby-relay.ts',
     original: 'Math.min(this.#requests++, REQUEST_WAITS.length - 1)',
     replacement: 'Math.min(this.#requests++, 0 * REQUEST_WAITS.length)',
-    tests: ['path/path-agent'],
+    tests: ['path/path-agent-leases'],
   },
 ];

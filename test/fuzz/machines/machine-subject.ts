@@ -283,10 +283,18 @@ class Run {
     const reasons = this.#inject(sources[source % sources.length]!, bytes, `clear ${kind}`);
     if (isOurs || (reasons.length > 0 && reasons.every(reason => STRANGE.has(reason)))) return;
     const recorded = this.#recorded();
-    // From a session that might have been: whoever has that has the keys.
-    if (recorded.has(essence) || recorded.has(keyOf(essenceOf(bytes)))) this.#honest = false;
+    // From a session that might have been, now or when the corpus was made: whoever has that has the keys.
+    if (recorded.has(essence) || recorded.has(keyOf(essenceOf(bytes))) || this.#isSealed(inner))
+      this.#honest = false;
     else if (reasons.length === 0 && SECURED.has(packetKind(inner[0] ?? 0)))
       this.#flaws.push(`${this.#name}: a forged ${kind} was taken`);
+  }
+
+  /** Whether somebody who has a key of the victim's made this data packet. */
+  #isSealed(packet: Uint8Array): boolean {
+    const data = isRelayPacket(packet) ? packet.subarray(RELAY_HEADER) : packet;
+    if (packetKind(data[0] ?? 0) !== 'data' || data.length < DATA_OVERHEAD) return false;
+    return this.#scene.keys.keyOf(data, DATA_HEADER, dataPacketNumber(data)) !== undefined;
   }
 
   #sealed(choice: number, frames: Uint8Array): void {

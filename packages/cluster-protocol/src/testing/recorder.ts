@@ -44,6 +44,7 @@ export class Recorder {
   readonly #hash = new TraceHash();
   #datagrams = 0;
   readonly #fates = new Map<Fate, number>();
+  readonly #sentBytes = new Map<string, number>();
 
   constructor(options: RecorderOptions = {}) {
     this.#keep = Math.min(options.keep ?? 0, MAX_ENTRIES);
@@ -65,6 +66,11 @@ export class Recorder {
     return this.#fates;
   }
 
+  /** Bytes of datagrams that a host sent, whatever became of them. A duplicate counts twice. */
+  sentBytes(host: string): number {
+    return this.#sentBytes.get(host) ?? 0;
+  }
+
   /** 16 hexadecimal digits: equal for equal runs. Not cryptographic. */
   get hash(): string {
     return this.#hash.digest;
@@ -81,6 +87,7 @@ export class Recorder {
   ): void {
     this.#datagrams++;
     this.#fates.set(fate, (this.#fates.get(fate) ?? 0) + 1);
+    this.#sentBytes.set(from, this.sentBytes(from) + bytes.length);
     this.#hash.number(at);
     this.#hash.text(`${from}>${to}|${remote.key}|${fate}`);
     this.#hash.bytes(bytes);
