@@ -8,15 +8,24 @@ import { dirname } from 'node:path';
  */
 export async function makeFolder(path: string): Promise<string | undefined> {
   try {
+    return await makeOne(path);
+  } catch (error) {
+    const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    const above = dirname(path);
+    if (!isMissing || above === path) throw error;
+    const made = await makeFolder(above);
+    // Once more, even where the folder above was there: somebody else may have made it in between.
+    return (await makeOne(path)) && (made ?? path);
+  }
+}
+
+async function makeOne(path: string): Promise<string | undefined> {
+  try {
     await mkdir(path, { mode: 0o700 });
     return path;
   } catch (error) {
     if (await isFolder(path)) return undefined;
-    const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
-    const above = dirname(path);
-    if (!isMissing || above === path || (await isFolder(above))) throw error;
-    const made = await makeFolder(above);
-    return (await makeFolder(path)) && (made ?? path);
+    throw error;
   }
 }
 

@@ -1,6 +1,6 @@
-import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 import test, { type ExecutionContext } from 'ava';
 
@@ -23,12 +23,19 @@ test('a folder is made with all that are missing above it, and the uppermost new
   t.true((await stat(join(folder, 'a', 'b', 'c'))).isDirectory());
 });
 
-test('two who make the same folder at once both find it', async t => {
-  const folder = join(await place(t), 'a', 'b');
+test('a folder is made though somebody else makes the one above it at any moment in between', async t => {
+  const root = await place(t);
+  const folders = Array.from({ length: 200 }, (_, i) => join(root, String(i), 'a'));
+  await Promise.all(folders.map(folder => mkdir(dirname(folder))));
+  // The other one comes after none to nine looks at the disk, so that it meets every step.
+  const rival = async (folder: string, looks: number): Promise<void> => {
+    for (let i = 0; i < looks; i++) await stat(root);
+    await mkdir(folder).catch(() => undefined);
+  };
 
-  await Promise.all([makeFolder(folder), makeFolder(folder), makeFolder(join(folder, 'c'))]);
+  await Promise.all(folders.flatMap((folder, i) => [makeFolder(join(folder, 'b')), rival(folder, i % 10)]));
 
-  t.true((await stat(join(folder, 'c'))).isDirectory());
+  for (const folder of folders) t.true((await stat(join(folder, 'b'))).isDirectory());
 });
 
 test('a file in the way is an error', async t => {
